@@ -1,0 +1,14 @@
+"""The vocabulary: frozen values every room shares. Imports nothing of ours but `errors`."""
+
+from comity.model.authority import Authority, Person, Role
+from comity.model.event import Event
+from comity.model.handling import ACTIONS, Handling, Permission
+from comity.model.money import CRYPTO_ASSETS, digits_of, format_minor, parse_amount
+from comity.model.trace import Claim, Crossing, Flow, Gap, Holding, Move, Piece, Report, Total, Trace
+
+__all__ = [
+    "ACTIONS", "CRYPTO_ASSETS",
+    "Authority", "Claim", "Crossing", "Event", "Flow", "Gap", "Handling", "Holding", "Move", "Permission",
+    "Person", "Piece", "Report", "Role", "Total", "Trace",
+    "digits_of", "format_minor", "parse_amount",
+]  # fmt: skip
