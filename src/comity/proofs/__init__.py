@@ -1,0 +1,1 @@
+"""Proofs: canonical bytes, signatures, sealing, Merkle trees, signed notes. Pure, no I/O."""
