@@ -1,0 +1,147 @@
+"""Signed receipts: what became of a message, in words its giver cannot deny (spec/receipt.md). Pure.
+
+The receiver signs `accepted`, `delivered`, `handled` and `refused`; the sender signs `undelivered` when a
+message expired on its side. A receipt names the envelope by the digest of its signed line, so it can be kept
+as proof of exactly what was received. A refusal says why.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from comity.exchange.fields import DIGEST, ID, LABEL, Fields, read_object, write_instant
+from comity.exchange.member import Member
+from comity.exchange.refusals import ReceiptMismatch
+from comity.proofs import signatures
+from comity.proofs.canonical import canonical_bytes
+
+RECEIPT_TYPE = "comity-receipt+jws"
+MAX_RECEIPT = 4 * 1024
+
+
+class Status(StrEnum):
+    ACCEPTED = "accepted"
+    """Verified, opened and durable at the receiver."""
+    DELIVERED = "delivered"
+    """In front of the people, or the procedure, it is for."""
+    HANDLED = "handled"
+    """What it asked for was done or answered."""
+    REFUSED = "refused"
+    """Never will be: see the reason."""
+    UNDELIVERED = "undelivered"
+    """Expired before the receiver accepted it; said by the sender."""
+
+
+_WITH_REASON = frozenset({Status.REFUSED, Status.UNDELIVERED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """`message_id` is empty only where a refused envelope was too broken to tell.
+
+    `envelope_digest` is the SHA-256 of the envelope's signed line, in hex. `reason_code` is an error's stable
+    code and `reason_text` is for a person; both only where the status needs a reason.
+    """
+
+    status: Status
+    message_id: str
+    envelope_digest: str
+    sender: str
+    """Member that sent the message."""
+    receiver: str
+    """Member it was addressed to."""
+    at: datetime
+    reason_code: str = ""
+    reason_text: str = ""
+
+    @property
+    def giver(self) -> str:
+        """Who must have signed."""
+        return self.sender if self.status is Status.UNDELIVERED else self.receiver
+
+
+def make_receipt(receipt: Receipt, *, key: Ed25519PrivateKey) -> str:
+    """Sign `receipt`; `Malformed` if `verify_receipt` would not read it."""
+    signed = canonical_bytes(_state(receipt))
+    _read(signed)
+    return signatures.sign(signed, typ=RECEIPT_TYPE, key=key)
+
+
+def verify_receipt(jws: str, *, member: Member) -> Receipt:
+    """Return a receipt signed by `member`, who must be the one that may give it.
+
+    For which envelope it is must still be compared: `refuse_other_message`.
+    """
+    verified = signatures.verify(jws, typ=RECEIPT_TYPE, keys={member.signing_key_id: member.signing_key})
+    receipt = _read(verified.payload)
+    if receipt.giver != member.id:
+        raise ReceiptMismatch(
+            f"expected a receipt that {member.id} may give, got one for {receipt.giver} to give"
+        )
+    return receipt
+
+
+def refuse_other_message(
+    receipt: Receipt, *, message_id: str, envelope_digest: str, sender: str, receiver: str
+) -> None:
+    """Raise `ReceiptMismatch` unless it is for this envelope on this way (a refusal may lack the id)."""
+    expected = (envelope_digest, sender, receiver)
+    got = (receipt.envelope_digest, receipt.sender, receipt.receiver)
+    nameless = receipt.status is Status.REFUSED and not receipt.message_id
+    if got != expected or (receipt.message_id != message_id and not nameless):
+        raise ReceiptMismatch(
+            f"expected a receipt for {message_id} {expected}, got one for {receipt.message_id} {got}"
+        )
+
+
+def _state(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "status": str(receipt.status),
+        "id": receipt.message_id,
+        "envelope": receipt.envelope_digest,
+        "sender": receipt.sender,
+        "receiver": receipt.receiver,
+        "at": write_instant(receipt.at),
+        "reason_code": receipt.reason_code,
+        "reason_text": receipt.reason_text,
+    }
+
+
+def _read(signed: bytes) -> Receipt:
+    fields = read_object(signed, where="receipt", max_bytes=MAX_RECEIPT)
+    fields.integer("v", least=1, most=1)
+    status = _status(fields)
+    code, text = _reason(fields, status)
+    message_id = fields.text_or_empty("id", form=LABEL)
+    if not message_id and status is not Status.REFUSED:
+        raise fields.wrong("id", "the id of the message", message_id)
+    return Receipt(
+        status=status,
+        message_id=message_id,
+        envelope_digest=fields.text("envelope", form=DIGEST),
+        sender=fields.text("sender", form=ID),
+        receiver=fields.text("receiver", form=ID),
+        at=fields.instant("at"),
+        reason_code=code,
+        reason_text=text,
+    )
+
+
+def _status(fields: Fields) -> Status:
+    text = fields.text("status")
+    if text not in {one.value for one in Status}:
+        raise fields.wrong("status", f"one of {', '.join(Status)}", text)
+    return Status(text)
+
+
+def _reason(fields: Fields, status: Status) -> tuple[str, str]:
+    if status in _WITH_REASON:
+        return fields.text("reason_code", form=LABEL), fields.text_or_empty("reason_text", longest=1000)
+    for name in ("reason_code", "reason_text"):
+        if fields.text_or_empty(name):
+            raise fields.wrong(name, f"no reason for {status}", fields.values[name])
+    return "", ""
