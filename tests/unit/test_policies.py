@@ -1,0 +1,267 @@
+"""Access: the whole matrix of roles and actions, the floor that nobody lifts, and what Cedar cannot
+evaluate.
+"""
+
+from typing import Any
+
+import pytest
+
+from comity.errors import InputError
+from comity.law.files import read_text
+from comity.law.policies import Action, Outcome, Policies, default_policies, optional_policy
+from comity.model import Person, Role
+
+_BASIS = {"instrument": "UNTOC", "kind": "multilateral", "usable": True, "confidence": "medium"}
+_REQUEST: dict[str, Any] = {
+    "type": "trace_and_hold", "channel": "fiu", "offence": "fraud", "urgent": True, "from_member": True,
+    "from_jurisdiction": "CA", "amount_minor": 230_000_000, "currency": "CAD", "legal_basis": _BASIS,
+    "drafted_by": "somebody",
+}  # fmt: skip
+_HOLD: dict[str, Any] = {
+    "urgent": True, "own_case": False, "from_member": True, "placed_by": "policy", "offence": "fraud",
+    "amount_minor": 100, "currency": "HKD", "legal_basis": _BASIS,
+}  # fmt: skip
+_CASE: dict[str, Any] = {"exercise": False, "disclosed_to_defence": False}
+_THINGS: dict[str, dict[str, Any]] = {"Request": _REQUEST, "Hold": _HOLD, "Case": _CASE, "Office": {}}
+
+_ON_CASES = {Action.READ_CASE, Action.DRAFT_REQUEST}
+_MATRIX: dict[Role, set[Action]] = {
+    Role.ANALYST: _ON_CASES
+    | {Action.REPORT_CASE, Action.SEND_REQUEST, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON},
+    Role.SUPERVISOR: _ON_CASES
+    | {
+        Action.REPORT_CASE, Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON,
+        Action.ANSWER_REQUEST, Action.REFUSE_REQUEST, Action.PLACE_HOLD, Action.RELEASE_HOLD,
+        Action.IMPORT_TRANSFERS, Action.READ_LOG,
+    },
+    Role.CENTRAL_AUTHORITY: _ON_CASES
+    | {
+        Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.ANSWER_REQUEST, Action.REFUSE_REQUEST,
+        Action.CONFIRM_HOLD, Action.RELEASE_HOLD,
+    },
+    Role.PROSECUTOR: _ON_CASES | {Action.CONFIRM_HOLD, Action.RELEASE_HOLD},
+    Role.BORDER_OFFICER: set(),
+    Role.VICTIM_SUPPORT: set(),
+    Role.OVERSIGHT: {Action.READ_LOG},
+    Role.DEFENCE: set(),
+    Role.TRAINING: set(),
+    Role.ADMINISTRATOR: {
+        Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.READ_LOG,
+    },
+}  # fmt: skip
+_NODE = {Action.SEND_REQUEST_WITHOUT_SECOND_PERSON, Action.ANSWER_AUTOMATICALLY, Action.PLACE_HOLD}
+
+_PERMIT_ALL = '@id("all") @reason("everything") permit (principal, action, resource);'
+
+
+@pytest.fixture(scope="module")
+def policies() -> Policies:
+    return Policies(default_policies())
+
+
+def _person(role: Role, id_: str = "p1") -> Person:
+    return Person(id=id_, role=role)
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", [*Role, None])
+def test_the_whole_matrix(policies: Policies, role: Role | None, action: Action) -> None:
+    who = _person(role) if role else None
+    decision = policies.decide(action, _THINGS[action.resource_type], person=who)
+    expected = action in (_MATRIX[role] if role else _NODE)
+    assert decision.allowed is expected, decision
+    assert decision.reasons
+    assert all(f"[{id_}]" in reason for id_, reason in zip(decision.policies, decision.reasons, strict=False))
+
+
+def test_without_any_policy_of_its_own_a_node_permits_nothing() -> None:
+    bare = Policies({})
+    for action in Action:
+        for who in (*map(_person, Role), None):
+            assert not bare.decide(action, _THINGS[action.resource_type], person=who).allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "change", "policy"),
+    [
+        (Role.ADMINISTRATOR, Action.READ_CASE, {}, "floor-administrator-sees-no-case"),
+        (Role.ADMINISTRATOR, Action.PLACE_HOLD, {}, "floor-administrator-sees-no-case"),
+        (Role.SUPERVISOR, Action.APPROVE_REQUEST, {"drafted_by": "p1"}, "floor-four-eyes"),
+        (Role.SUPERVISOR, Action.APPROVE_REQUEST, {"drafted_by": ""}, "floor-draft-has-an-author"),
+        (Role.OVERSIGHT, Action.SEND_REQUEST, {}, "floor-oversight-never-acts"),
+        (Role.OVERSIGHT, Action.RELEASE_HOLD, {}, "floor-oversight-never-acts"),
+        (Role.TRAINING, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON, {}, "floor-training-never-acts"),
+        (Role.TRAINING, Action.READ_CASE, {}, "floor-training-sees-exercises-only"),
+        (Role.SUPERVISOR, Action.SEND_REQUEST, {"legal_basis": _BASIS | {"usable": False}}, "floor-no-unusable-basis"),
+        (None, Action.ANSWER_AUTOMATICALLY, {"legal_basis": _BASIS | {"usable": False}}, "floor-no-unusable-basis"),
+        (None, Action.PLACE_HOLD, {"legal_basis": _BASIS | {"usable": False}}, "floor-no-hold-without-basis"),
+    ],
+)  # fmt: skip
+def test_the_floor_holds_against_a_node_that_permits_everything(
+    role: Role | None, action: Action, change: dict[str, Any], policy: str
+) -> None:
+    loose = Policies({"own.cedar": _PERMIT_ALL})
+    who = _person(role) if role else None
+    decision = loose.decide(action, _THINGS[action.resource_type] | change, person=who)
+    assert not decision.allowed
+    assert policy in decision.policies
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"urgent": False},
+        {"amount_minor": 500_000_001},
+        {"currency": "XAU"},
+        {"offence": "tip"},
+        {"type": "e_mla"},
+        {"legal_basis": _BASIS | {"confidence": "low"}},
+        {"legal_basis": _BASIS | {"usable": False}},
+    ],
+)
+def test_a_standing_approval_has_limits(policies: Policies, change: dict[str, Any]) -> None:
+    action = Action.SEND_REQUEST_WITHOUT_SECOND_PERSON
+    assert policies.decide(action, _REQUEST, person=None).policies == ("standing-approval-urgent-fraud",)
+    assert not policies.decide(action, _REQUEST | change, person=None).allowed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"from_member": False},
+        {"urgent": False},
+        {"legal_basis": _BASIS | {"instrument": "TIP-PROTOCOL"}},
+        {"legal_basis": _BASIS | {"confidence": "low"}},
+        {"offence": "drugs"},
+    ],
+)
+def test_what_no_standing_policy_answers_is_left_to_an_officer(
+    policies: Policies, change: dict[str, Any]
+) -> None:
+    action = Action.ANSWER_AUTOMATICALLY
+    assert policies.decide(action, _REQUEST, person=None).outcome is Outcome.ANSWER
+    left = policies.decide(action, _REQUEST | change, person=None)
+    assert (left.outcome, left.refusal_ground) == (Outcome.OFFICER, None)
+
+
+def test_a_unit_that_answers_its_own_channel_only_refuses_the_police_channel_on_a_stated_ground() -> None:
+    file = "fiu_channel_only.cedar"
+    policies = Policies({**default_policies(), file: optional_policy(file)})
+
+    def decide(instrument: str, kind: str) -> tuple[Outcome, str | None]:
+        basis = {"instrument": instrument, "kind": kind, "usable": True, "confidence": "medium"}
+        decision = policies.decide(
+            Action.ANSWER_AUTOMATICALLY, _REQUEST | {"legal_basis": basis}, person=None
+        )
+        return decision.outcome, decision.refusal_ground
+
+    assert decide("INTERPOL", "arrangement") == (Outcome.REFUSE, "wrong-channel")
+    assert decide("EGMONT", "arrangement") == (Outcome.ANSWER, None)
+    assert decide("UNTOC", "multilateral") == (Outcome.ANSWER, None)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {},
+        {**_REQUEST, "surprise": 1},
+        {**_REQUEST, "amount_minor": 2**63},
+        {**_REQUEST, "amount_minor": 1.5},
+        {**_REQUEST, "amount_minor": float("nan")},
+        {**_REQUEST, "amount_minor": "230000000"},
+        {**_REQUEST, "urgent": None},
+        {**_REQUEST, "offence": {"__entity": {"type": "Role", "id": "supervisor"}}},
+        {**_REQUEST, "legal_basis": {"usable": True}},
+        {**_REQUEST, "drafted_by": object()},
+    ],
+)
+def test_what_cannot_be_evaluated_is_denied_and_case_data_stays_out_of_the_reason(
+    thing: dict[str, Any],
+) -> None:
+    loose = Policies({"own.cedar": _PERMIT_ALL})
+    decision = loose.decide(Action.SEND_REQUEST, thing, person=_person(Role.SUPERVISOR))
+    assert not decision.allowed
+    assert decision.reasons[0].startswith("could not be evaluated, therefore denied")
+    assert "trace_and_hold" not in decision.reasons[0]
+    assert decision.outcome is Outcome.OFFICER
+
+
+def test_a_policy_that_fails_while_it_is_evaluated_denies() -> None:
+    """Cedar skips a policy that errs, here the forbid: without our rule the permit would stand."""
+    overflow = """
+        @id("cap") @reason("at most a little")
+        forbid (principal, action == Action::"send_request", resource) when { resource.amount_minor * 9 > 100 };
+    """
+    policies = Policies({"own.cedar": _PERMIT_ALL + overflow})
+    who = _person(Role.SUPERVISOR)
+    small = policies.decide(Action.SEND_REQUEST, _REQUEST | {"amount_minor": 1}, person=who)
+    assert small.allowed
+    large = policies.decide(Action.SEND_REQUEST, _REQUEST | {"amount_minor": 2**63 - 1}, person=who)
+    assert not large.allowed
+    assert "overflow" in large.reasons[0]
+
+
+@pytest.mark.parametrize("id_", ["p1\n", 'a"b', "", "p" * 5000, "Ünïcode", "Role::analyst"])
+def test_any_name_of_a_person_is_a_name_and_nothing_else(policies: Policies, id_: str) -> None:
+    assert policies.decide(Action.READ_CASE, _CASE, person=_person(Role.ANALYST, id_)).allowed
+    assert not policies.decide(Action.READ_CASE, _CASE, person=_person(Role.ADMINISTRATOR, id_)).allowed
+
+
+def test_defence_and_trainees_see_what_is_meant_for_them(policies: Policies) -> None:
+    assert policies.decide(
+        Action.READ_CASE, _CASE | {"disclosed_to_defence": True}, person=_person(Role.DEFENCE)
+    ).allowed
+    assert policies.decide(
+        Action.REPORT_CASE, _CASE | {"exercise": True}, person=_person(Role.TRAINING)
+    ).allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("permit (", "fit the schema"),
+        ("permit (principal, action, resource);", "@id and @reason"),
+        ('@id("x") permit (principal, action, resource);', "@id and @reason"),
+        ('@id("") @reason("r") permit (principal, action, resource);', "@id and @reason"),
+        ('@id("x") @reason("r") @note("n") permit (principal, action, resource);', "@id and @reason"),
+        (_PERMIT_ALL + _PERMIT_ALL, "'all' twice"),
+        ('@id("floor-x") @reason("r") permit (principal, action, resource);', "does not begin floor-"),
+        ('@id("x") @reason("r") permit (principal, action == Action::"fly", resource);', "fly"),
+        ('@id("x") @reason("r") permit (principal, action, resource) when { resource.zork };', "zork"),
+        (
+            '@id("x") @reason("r") @refuse("wrong-channel") permit (principal, action == '
+            'Action::"answer_automatically", resource);',
+            "@refuse on a forbid",
+        ),
+        (
+            '@id("x") @reason("r") @refuse("wrong-channel") forbid (principal, action == '
+            'Action::"send_request", resource);',
+            "@refuse on a forbid",
+        ),
+        (
+            '@id("x") @reason("r") @refuse("bank-secrecy") forbid (principal, action == '
+            'Action::"answer_automatically", resource);',
+            "a declared ground",
+        ),
+        ('@id("x") @reason("r") permit (principal == ?principal, action, resource);', "template"),
+    ],
+)
+def test_a_malformed_policy_is_refused_with_its_file(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        Policies({"own.cedar": text})
+    assert "own.cedar" in str(caught.value)
+
+
+def test_ids_are_unique_over_all_files_and_the_floor_is_not_replaced() -> None:
+    with pytest.raises(InputError, match="'all' twice"):
+        Policies({"a.cedar": _PERMIT_ALL, "b.cedar": _PERMIT_ALL})
+    with pytest.raises(InputError, match="the floor is built in"):
+        Policies({"floor.cedar": _PERMIT_ALL})
+
+
+def test_the_floor_is_not_copied_and_only_forbids() -> None:
+    assert sorted(default_policies()) == ["people.cedar", "standing.cedar"]
+    assert "permit (" not in read_text("policies", "floor.cedar")
+    assert all(f"floor-{name}" in Policies({}).ids for name in ("four-eyes", "no-unusable-basis"))
+    with pytest.raises(InputError, match=r"one of fiu_channel_only\.cedar"):
+        optional_policy("../floor.cedar")
