@@ -1,0 +1,76 @@
+"""What casework needs from a database. Every method runs in the transaction its store belongs to.
+
+All or nothing: when the transaction ends in an error or the process dies, nothing of it is visible.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from comity.casework.case import Case, CaseTrace
+from comity.casework.deadline import Deadline
+from comity.casework.hold import Hold
+from comity.casework.request import Request
+
+
+class CaseStore(Protocol):
+    def add(self, case: Case) -> None: ...
+
+    def get(self, case_id: str) -> Case:
+        """Raise `NotFound` when there is none."""
+
+    def of_origin(self, origin: str, origin_case: str) -> Case | None: ...
+
+    def all(self) -> Sequence[Case]:
+        """Newest first."""
+
+    def to_pursue(self) -> Sequence[Case]:
+        """Cases with `pursuit_done < pursuit_wanted`, oldest first."""
+
+    def want_pursuit(self, case_id: str) -> None: ...
+
+    def pursued(self, case_id: str, upto: int) -> None: ...
+
+    def put_trace(self, trace: CaseTrace) -> None:
+        """Replace the trace of this case and source."""
+
+    def traces(self, case_id: str) -> Sequence[CaseTrace]: ...
+
+
+class RequestStore(Protocol):
+    def put(self, request: Request) -> None:
+        """Insert, or replace the request with this id."""
+
+    def get(self, request_id: str) -> Request: ...
+
+    def by_message(self, peer: str, message_id: str) -> Request | None: ...
+
+    def of_case(self, case_id: str) -> Sequence[Request]:
+        """In the order in which they were made."""
+
+    def all(self) -> Sequence[Request]: ...
+
+
+class HoldStore(Protocol):
+    def put(self, hold: Hold) -> None: ...
+
+    def get(self, holder: str, hold_id: str) -> Hold: ...
+
+    def of_case(self, case_id: str) -> Sequence[Hold]: ...
+
+    def all(self) -> Sequence[Hold]: ...
+
+
+class DeadlineStore(Protocol):
+    def add(self, deadline: Deadline) -> None: ...
+
+    def clear(self, subject: str, subject_id: str, rules: Sequence[str]) -> None:
+        """Pending deadlines of these rules will not come due any more."""
+
+    def due(self, now: datetime) -> Sequence[Deadline]:
+        """Pending ones whose time has come, in order of their time."""
+
+    def finish(self, deadline_id: str) -> bool:
+        """Claim it: True for exactly one caller, ever."""
+
+    def of_subject(self, subject: str, subject_id: str) -> Sequence[Deadline]: ...

@@ -1,0 +1,50 @@
+"""Arguments that several commands share, and who is acting."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comity.errors import Forbidden, InputError
+from comity.model import Person
+from comity.node.bootstrap import Node
+from comity.node.people import check_password
+
+PASSWORD = "COMITY_PASSWORD"  # noqa: S105 - the name of the variable, not a secret
+
+NodeDir = Annotated[Path, typer.Argument(metavar="DIR", help="The node's directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, nothing else.")]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as", metavar="NAME", help=f"Who you are on this node; the password is asked for, or {PASSWORD}."
+    ),
+]
+
+
+def signed_in(node: Node, name: str) -> Person:
+    """The person who acts, after their password: decisions about money and requests are personal."""
+    password = os.environ.get(PASSWORD) or typer.prompt(f"Password of {name}", hide_input=True, err=True)
+    person = check_password(node, name, password)
+    if person is None:
+        raise Forbidden(
+            f"expected the name and password of somebody on this node, got {name!r} with another password",
+            remedy=f"List the people: comity person list {node.home.path}",
+        )
+    return person
+
+
+def console_actor() -> str:
+    """Whoever holds the node's directory, for what needs no role: recorded as the operating system's user."""
+    return f"console:{os.environ.get('USER') or os.getuid()}"
+
+
+def read_bytes(file: Path) -> bytes:
+    """A file somebody named; `InputError` if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError.because(
+            expected="a file that can be read", got=error.strerror or str(error), where=str(file)
+        ) from error

@@ -1,0 +1,91 @@
+"""`comity case show`."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json
+from comity.node.bootstrap import open_node
+from comity.node.case_page import case_page
+from comity.node.views import CasePage
+
+
+def case_show(
+    folder: NodeDir,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a case: figures, where the money rests, holds, requests and the timeline.
+
+    Reading a case is an event in the log.
+
+    \b
+    Examples:
+      comity case show ca case-5f0c2a9e1b7d3c48
+    """
+    node = open_node(folder)
+    with node.records.transaction() as tx:
+        tx.cases.get(case)
+        node.record(tx, "case.read", case_id=case, actor=console_actor(), role="console")
+    with node.records.reading() as tx:
+        page = case_page(node, tx, case)
+    if as_json:
+        print_json(as_plain(page))
+    else:
+        _show(page)
+
+
+def _show(page: CasePage) -> None:
+    out.print(f"[bold]{page.title}[/]  {page.id}")
+    out.print(f"{page.status}; followed under {page.rule}", highlight=False)
+    for label, found in (
+        ("reported", page.reported), ("traced", page.traced), ("held", page.held), ("returned", page.returned),
+    ):  # fmt: skip
+        out.print(f"  {label:<9} {amounts(found)}", highlight=False)
+    if page.time_to_first_hold is not None:
+        out.print(f"  first hold after {page.time_to_first_hold.total_seconds():.1f} s", highlight=False)
+    _table(
+        "Where it rests", ("account", "institution", "country", "stolen", "balance", "told by"),
+        [
+            (one.account, one.institution, one.country, amounts((one.tainted,)),
+             amounts((one.balance,)) if one.balance else "", one.told_by or "own book")
+            for one in page.holdings
+        ],
+    )  # fmt: skip
+    _table(
+        "Holds", ("hold", "account", "amount", "state", "by", "lapses"),
+        [
+            (one.id, one.account, amounts((one.amount,)), one.state, one.placed_by,
+             f"{one.lapses_at:%Y-%m-%d %H:%M} UTC" if one.lapses_at else "")
+            for one in page.holds
+        ],
+    )  # fmt: skip
+    _table(
+        "Requests", ("request", "", "with", "basis", "state", "result"),
+        [
+            (one.id, "→" if one.sent_by_us else "←", one.peer, one.legal_basis, one.state,
+             one.refusal.ground if one.refusal else one.result)
+            for one in page.requests
+        ],
+    )  # fmt: skip
+    _table(
+        "Timeline", ("time (UTC)", "log", "what", "who"),
+        [
+            (f"{one.at:%H:%M:%S.%f}"[:-3], "" if one.log_index is None else str(one.log_index), one.summary, one.actor)
+            for one in page.events
+        ],
+    )  # fmt: skip
+
+
+def _table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    out.print()
+    out.print(table, highlight=False)

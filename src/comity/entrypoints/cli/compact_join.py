@@ -1,0 +1,34 @@
+"""`comity compact join`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.compact_show import compact_json, show
+from comity.entrypoints.cli.terminal import out, print_json
+from comity.node.admit import join
+from comity.node.bootstrap import open_node
+
+
+def compact_join(
+    folder: NodeDir,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The compact's file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Join a compact: from then on the node talks to its members, and to nobody else.
+
+    Compare the printed fingerprint with the other members over another channel first. A later version of
+    the same compact is joined in the same way; start the node again afterwards.
+
+    \b
+    Examples:
+      comity compact join hk c.json
+    """
+    compact = join(open_node(folder), file, actor=console_actor())
+    if as_json:
+        print_json(compact_json(compact))
+        return
+    show(compact)
+    out.print(f"\n{folder} has joined. Start it (again): comity node run {folder}", highlight=False)

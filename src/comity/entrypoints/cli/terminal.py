@@ -1,0 +1,68 @@
+"""How `comity` speaks: results to standard output, everything else to standard error."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from comity.errors import ComityError, InputError
+from comity.model import format_minor
+from comity.node.views import Amount
+
+out = Console()
+err = Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output, nothing else there."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def as_plain(value: Any) -> Any:
+    """Frozen values as JSON values: times in RFC 3339, durations in seconds."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: as_plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_plain(item) for item in value]
+    return value
+
+
+def money(minor: int, currency: str) -> str:
+    """`CAD 2,300,000.00`; an asset this node does not know is shown in its minor units."""
+    try:
+        return format_minor(minor, currency)
+    except InputError:
+        return f"{currency} {minor:,} (minor units)"
+
+
+def amounts(found: Sequence[Amount]) -> str:
+    return ", ".join(money(one.minor, one.currency) for one in found) or "–"
+
+
+def print_error(error: ComityError) -> None:
+    """What was expected and got, then what to do next."""
+    err.print(f"[bold red]error[/] [dim]{error.code}[/]", highlight=False)
+    err.print(f"  {error}", highlight=False, markup=False, soft_wrap=True)
+    err.print(f"  → {error.next_step}", highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A bar on standard error that leaves nothing behind; silent when that is no terminal."""
+    with Progress(
+        SpinnerColumn(), TextColumn(what), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    ) as bar:  # fmt: skip
+        yield bar

@@ -1,0 +1,89 @@
+"""Serve a node: its peer surface, its pages and its work, in one process, until it is told to stop."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from comity.entrypoints.peer import create_peer_app, peer_config
+from comity.entrypoints.public_log import log_handler
+from comity.entrypoints.web import create_app
+from comity.errors import InputError
+from comity.node.bootstrap import Node
+from comity.node.desk import NodeDesk
+from comity.node.run import Runner
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server without its own signal handlers: two of them share this process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(node: Node, *, on_ready: Callable[[], None]) -> None:
+    """Run until SIGINT or SIGTERM. `InputError` if an address is taken."""
+    for port in (node.settings.peer_port, node.settings.web_port):
+        _refuse_taken(node.settings.host, port)
+    asyncio.run(_serve(node, on_ready))
+
+
+async def _serve(node: Node, on_ready: Callable[[], None]) -> None:
+    servers: list[uvicorn.Server] = [Server(_web_config(node))]
+    if node.in_compact():
+        servers.append(Server(peer_config(node, create_peer_app(node))))
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    runner = Runner(node)
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    try:
+        await _started(servers, tasks)
+        runner.start()
+        on_ready()
+        await stopping.wait()
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(runner.stop)
+
+
+async def _started(servers: list[uvicorn.Server], tasks: "list[asyncio.Task[None]]") -> None:
+    while not all(server.started for server in servers):
+        for task in tasks:
+            if task.done():
+                await task
+                raise InputError("a server did not start", remedy="See the message above.")
+        await asyncio.sleep(0.02)
+
+
+def _web_config(node: Node) -> uvicorn.Config:
+    app = create_app(
+        NodeDesk(node), node_name=node.settings.authority.name, extra_handlers=[log_handler(node.log)]
+    )
+    return uvicorn.Config(
+        app, host=node.settings.host, port=node.settings.web_port, ws="none",
+        lifespan="off", access_log=False, log_config=None, server_header=False,
+        limit_concurrency=256, timeout_keep_alive=30, timeout_graceful_shutdown=2,
+    )  # fmt: skip
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            raise InputError.because(
+                expected=f"to listen on {host}:{port}",
+                got="an address in use" if taken else str(error),
+                remedy="Stop what uses it, or change peer_port or web_port in node.toml.",
+            ) from error

@@ -1,0 +1,96 @@
+"""The figures of interception: reported, held here, held by partners, returned, and time to hold. Pure.
+
+Each figure has one definition, which the public page prints beside it. Amounts are sums by currency; they
+are never converted, as an exchange rate would be an opinion.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from comity.model import Event
+
+DEFINITIONS: Mapping[str, str] = {
+    "reported": "Stolen money in reports that this node took, at the amount claimed (report.received).",
+    "held_here": "Money under holds that this node placed and that have not lapsed or been released; "
+    "what was returned counts as held before (hold.placed, hold.amended, hold.lapsed, hold.released).",
+    "held_by_partners": "The same, of holds that other nodes placed at this node's request and told it of "
+    "(hold.told).",
+    "returned": "Money of holds here, and of partners' holds told to us, that went back to the victim "
+    "(hold.returned, hold.told).",
+    "time_to_hold": "From the moment the report, or a partner's first request, reached this node to the "
+    "moment a hold was placed (hold.placed) or, for partners' holds, was placed there (hold.told).",
+}
+_ENDED = frozenset({"lapsed", "released"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interception:
+    """Sums are currency → minor units. `times` are one a hold, in the order in which they were placed."""
+
+    cases: int
+    reported: Mapping[str, int]
+    held_here: Mapping[str, int]
+    held_by_partners: Mapping[str, int]
+    returned: Mapping[str, int]
+    times: tuple[timedelta, ...]
+
+
+@dataclass(slots=True)
+class _Hold:
+    currency: str
+    amount_minor: int
+    state: str
+    here: bool
+    time: timedelta
+
+
+def interception(events: Iterable[Event]) -> Interception:
+    """Compute the figures from a node's events, in their order."""
+    reported: dict[str, int] = {}
+    holds: dict[tuple[str, str], _Hold] = {}
+    cases = 0
+    for event in events:
+        if event.kind == "report.received":
+            cases += 1
+            for currency, minor in event.body["amounts"].items():
+                reported[currency] = reported.get(currency, 0) + minor
+        elif event.kind.startswith("hold.") and event.kind != "hold.not-placed":
+            _note_hold(holds, event)
+    return Interception(
+        cases=cases, reported=reported,
+        held_here=_sum(hold for hold in holds.values() if hold.here and hold.state not in _ENDED),
+        held_by_partners=_sum(
+            hold for hold in holds.values() if not hold.here and hold.state not in _ENDED
+        ),
+        returned=_sum(hold for hold in holds.values() if hold.state == "returned"),
+        times=tuple(hold.time for hold in holds.values()),
+    )  # fmt: skip
+
+
+def _note_hold(holds: dict[tuple[str, str], _Hold], event: Event) -> None:
+    body = event.body
+    here = event.kind != "hold.told"
+    key = ("" if here else event.actor, body["hold"])
+    known = holds.get(key)
+    if known is None:
+        at = event.at if here else datetime.fromisoformat(body["placed_at"])
+        holds[key] = _Hold(
+            currency=body["currency"], amount_minor=body["amount_minor"], state=_state(event.kind, body),
+            here=here, time=max(timedelta(0), at - datetime.fromisoformat(body["reported_at"])),
+        )  # fmt: skip
+        return
+    known.amount_minor = body["amount_minor"]
+    known.state = known.state if event.kind == "hold.amended" else _state(event.kind, body)
+
+
+def _state(kind: str, body: Mapping[str, Any]) -> str:
+    return str(body["state"]) if kind == "hold.told" else kind.removeprefix("hold.")
+
+
+def _sum(holds: Iterable[_Hold]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for hold in holds:
+        total[hold.currency] = total.get(hold.currency, 0) + hold.amount_minor
+    return total

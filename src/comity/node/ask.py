@@ -1,0 +1,264 @@
+"""Ask across a border: what left our book is asked about where it went, until nothing new comes back.
+
+`pursue` is one look at a case: trace in our own book, see which nodes do not yet know all that reached
+them, and draft, approve and send what is to be asked, on a legal basis that the law room names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from comity.backends.sql import Transaction
+from comity.casework import Case, CaseTrace, Request, Subject, move
+from comity.exchange import Compact, Member
+from comity.law import Action
+from comity.law.bases import Basis, Channel, bases, preferred
+from comity.model import Crossing, Person, Piece
+from comity.node.bootstrap import Node
+from comity.node.hold import Ground, hold_what_rests
+from comity.node.policy import may_with_request, require_with_request
+from comity.node.send import LIFETIME, Letter, send
+from comity.node.trace import trace_case
+from comity.tracing import crossing_document, questions, read_crossing, time_text
+
+PROCEDURE = "trace_and_hold"
+PURPOSE = "trace-and-hold"
+PERMITTED_USE = "Following and holding the money of this case; intelligence, not evidence."
+RUNNING = ("draft", "checked", "awaiting_approval", "approved", "sent", "acknowledged")
+MAX_ROUNDS = 50
+"""Requests to one peer in one case: one that changes its answers at will does not keep us asking for ever."""
+NODE = "node"
+
+
+def pursue(node: Node, case_id: str) -> None:
+    """Take one step for a case of ours; does nothing new when nothing has changed (safe to repeat)."""
+    with node.records.reading() as tx:
+        case = tx.cases.get(case_id)
+        known = {trace.source: trace for trace in tx.cases.traces(case_id)}
+    ours = trace_case(node, case, _into(known, node.settings.covers, apart=node.id))
+    with node.records.transaction() as tx:
+        if tx.cases.get(case_id).pursuit_done >= case.pursuit_wanted:
+            return
+        before = known.get(node.id)
+        if before is None or before.trace != ours.trace:
+            tx.cases.put_trace(ours)
+            _record_trace(node, tx, ours)
+            hold_what_rests(node, tx, Ground(case=case, request=None, actor=NODE), ours)
+        if node.in_compact():
+            for peer, inflows in _to_ask(node, tx, case):
+                draft(node, tx, case, peer, inflows, actor=NODE)
+            _record_beyond(node, tx, case)
+        tx.cases.pursued(case_id, case.pursuit_wanted)
+
+
+def draft(
+    node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing], *, actor: str
+) -> None:
+    """Draft a request to `peer` on the next usable basis; send it if the standing policy allows."""
+    earlier = [one for one in tx.requests.of_case(case.id) if one.peer == peer.id and one.direction == "out"]
+    tried = [one.basis["instrument"] for one in earlier if one.refusal is not None]
+    basis = _basis(node, case, peer, tried)
+    if basis is None or len(earlier) >= MAX_ROUNDS:
+        _record_open(node, tx, case, peer, inflows, tried)
+        return
+    now = node.clock()
+    request = Request(
+        id=node.new_id("request"), case_id=case.id, direction="out", procedure=PROCEDURE, peer=peer.id,
+        state=node.procedures[PROCEDURE].initial, message_id="", drafted_by=actor,
+        basis=basis_document(basis), payload=_payload(node, case, inflows), answer=None, refusal=None,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    tx.requests.put(request)
+    node.record(
+        tx, "request.drafted", case_id=case.id, actor=actor, request=request.id, peer=peer.id,
+        basis=dict(request.basis), transfers=[crossing.transfer_id for crossing in inflows],
+        refused_before=tried,
+    )  # fmt: skip
+    request = advance(node, tx, request, "check", {}, actor)
+    decision = may_with_request(node, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON, request)
+    if decision.allowed:
+        approval = {"allowed": True, "policy": ", ".join(decision.policies)}
+        request = advance(node, tx, request, "approve_by_policy", {"approval": approval}, "policy")
+        dispatch(node, tx, request, actor="policy")
+    else:
+        advance(node, tx, request, "submit", {"reasons": list(decision.reasons)}, actor)
+
+
+def approve(node: Node, request_id: str, *, person: Person) -> Request:
+    """A second person approves and sends what no standing policy sends by itself."""
+    with node.records.transaction() as tx:
+        request = tx.requests.get(request_id)
+        require_with_request(node, Action.APPROVE_REQUEST, request, person=person)
+        request = advance(node, tx, request, "approve", {"approval": {"by": person.id}}, person.id)
+        return dispatch(node, tx, request, actor=person.id)
+
+
+def dispatch(node: Node, tx: Transaction, request: Request, *, actor: str) -> Request:
+    """Sign, seal and queue an approved request."""
+    message_id = send(
+        node, tx,
+        Letter(
+            peer=request.peer, type=f"{PROCEDURE}.request", case_id=request.case_id, purpose=PURPOSE,
+            legal_basis=request.basis["instrument"],
+            payload={"request": request.id, "basis": dict(request.basis), **request.payload},
+        ),
+        actor=actor,
+    )  # fmt: skip
+    return advance(node, tx, replace(request, message_id=message_id), "send", {}, actor)
+
+
+def advance(
+    node: Node, tx: Transaction, request: Request, event: str, facts: Mapping[str, Any], actor: str
+) -> Request:
+    """Let `event` happen to a request: new state, deadlines and ledger event, in one transaction."""
+    moved = move(
+        node.procedures[request.procedure], Subject(kind="request", id=request.id), request.state, event,
+        {**_facts(request), **facts}, now=node.clock(), new_id=node.new_id,
+    )  # fmt: skip
+    tx.deadlines.clear("request", request.id, moved.cleared)
+    for deadline in moved.deadlines:
+        tx.deadlines.add(deadline)
+    before = request.state
+    request = replace(request, state=moved.state, updated_at=node.clock())
+    tx.requests.put(request)
+    node.record(
+        tx, f"request.{moved.state if moved.state != before else event}".replace("_", "-"),
+        case_id=request.case_id, actor=actor, request=request.id, peer=request.peer, because=event,
+        basis=request.basis["instrument"], refusal=dict(request.refusal or {}),
+        reasons=[*moved.reasons, *facts.get("reasons", [])],
+    )  # fmt: skip
+    return request
+
+
+def basis_document(basis: Basis) -> dict[str, Any]:
+    return {
+        "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
+        "usable": basis.usable, "confidence": basis.confidence, "source": basis.source,
+        "reasons": list(basis.reasons),
+    }  # fmt: skip
+
+
+def inflows_of(request: Request) -> tuple[Crossing, ...]:
+    return tuple(read_crossing(crossing) for crossing in request.payload["crossings"])
+
+
+def exits_by_country(known: Mapping[str, CaseTrace], compact: Compact) -> dict[str, tuple[Crossing, ...]]:
+    """Latest exits, by the country of the book they left."""
+    return {
+        compact.member(source).covers[0]: trace.trace.exits
+        for source, trace in known.items()
+        if compact.member(source).covers
+    }
+
+
+def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple[Crossing, ...]]]:
+    """Whom to ask now, and about what: the complete set, in place of what they were told before.
+
+    Not where a request is still running: its answer may change the question.
+    """
+    compact = node.compact()
+    known = {trace.source: trace for trace in tx.cases.traces(case.id)}
+    requests = [request for request in tx.requests.of_case(case.id) if request.direction == "out"]
+    running = {request.peer for request in requests if request.state in RUNNING}
+    peers = [one for one in compact.members if one.covers and one.id not in {node.id, *running}]
+    told = {
+        country: tuple(
+            one for one in known[peer.id].inflows if one.to_country == country and one.tainted_minor
+        )
+        for peer in peers
+        for country in peer.covers
+        if peer.id in known
+    }
+    covered = frozenset(country for peer in peers for country in peer.covers)
+    due = {question.country for question in questions(exits_by_country(known, compact), told, covered)}
+    asked = []
+    for peer in peers:
+        if due & set(peer.covers):
+            inflows = _into(known, peer.covers, apart=peer.id)
+            asked.append((peer, inflows or _withdrawn(known[peer.id].inflows)))
+    return asked
+
+
+def _withdrawn(told: Sequence[Crossing]) -> tuple[Crossing, ...]:
+    """What we asked about has turned out clean: say so for the same transfers, so that holds can follow."""
+    return tuple(
+        replace(
+            one,
+            pieces=(Piece(amount_minor=sum(piece.amount_minor for piece in one.pieces), tainted=False),),
+        )
+        for one in told
+    )
+
+
+def _into(known: Mapping[str, CaseTrace], covers: Sequence[str], *, apart: str) -> tuple[Crossing, ...]:
+    """What other books say reached these countries, in order of events."""
+    found = [
+        crossing
+        for source, trace in known.items()
+        if source != apart
+        for crossing in trace.trace.exits
+        if crossing.to_country in covers
+    ]
+    return tuple(sorted(found, key=lambda one: (one.booked_at, one.transfer_id.encode())))
+
+
+def _basis(node: Node, case: Case, peer: Member, tried: Sequence[str]) -> Basis | None:
+    own, theirs = node.settings.authority.jurisdiction, peer.authority.jurisdiction
+    usable = preferred(bases(own, theirs, "freeze", offence=case.offence), Channel(node.settings.channel))
+    return next((basis for basis in usable if basis.instrument not in tried), None)
+
+
+def _payload(node: Node, case: Case, inflows: Sequence[Crossing]) -> dict[str, Any]:
+    return {
+        "case": case.id, "report": case.report["report_id"], "offence": case.offence,
+        "facts": case.summary or case.title, "reported_at": time_text(case.reported_at),
+        "rule": case.rule, "urgent": True, "asks": ["trace", "hold"], "purpose": PURPOSE,
+        "permitted_use": PERMITTED_USE, "expires_at": time_text(node.clock() + LIFETIME),
+        "crossings": [crossing_document(crossing) for crossing in inflows],
+    }  # fmt: skip
+
+
+def _facts(request: Request) -> dict[str, Any]:
+    """What the procedure's gates are shown: the request's fields under the procedure's names."""
+    return {
+        **request.payload, "case_id": request.case_id, "legal_basis": dict(request.basis),
+        "handling": "as in the manifest of the message", "drafted_by": request.drafted_by,
+        "refusal": dict(request.refusal or {}),
+    }  # fmt: skip
+
+
+def _record_trace(node: Node, tx: Transaction, ours: CaseTrace) -> None:
+    node.record(
+        tx, "trace.made", case_id=ours.case_id, actor=NODE, rule=ours.trace.rule,
+        holdings=len(ours.trace.holdings), flows=len(ours.trace.flows), exits=len(ours.trace.exits),
+        held_minor={total.currency: total.held_minor for total in ours.trace.totals},
+    )  # fmt: skip
+
+
+def _record_open(
+    node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing],
+    tried: Sequence[str],
+) -> None:  # fmt: skip
+    """Nobody can be asked there (any more): that part of the trace stays open, and the case says so."""
+    _record_once(
+        node, tx, case, "trace.left-open", peer=peer.id, refused_before=list(tried),
+        transfers=[crossing.transfer_id for crossing in inflows],
+    )  # fmt: skip
+
+
+def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
+    """Money that left for where no node of the compact has a book: the trace ends there, and says so."""
+    covered = {country for member in node.compact().members for country in member.covers}
+    for trace in tx.cases.traces(case.id):
+        for crossing in trace.trace.exits:
+            if crossing.to_country not in covered:
+                _record_once(
+                    node, tx, case, "trace.left-compact", transfer=crossing.transfer_id,
+                    account=crossing.to_account, country=crossing.to_country,
+                    currency=crossing.currency, amount_minor=crossing.tainted_minor,
+                )  # fmt: skip
+
+
+def _record_once(node: Node, tx: Transaction, case: Case, kind: str, **body: Any) -> None:
+    if all(event.kind != kind or dict(event.body) != body for event, _ in tx.events.of_case(case.id)):
+        node.record(tx, kind, case_id=case.id, actor=NODE, **body)

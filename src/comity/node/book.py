@@ -1,0 +1,135 @@
+"""The node's own book of transfers: import files into it, all or nothing, and have it ready for a trace."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from comity.backends.files import sync_folder
+from comity.backends.sql import BookPart, Records
+from comity.backends.transfer_files import Reject, read_balances, read_transfers
+from comity.errors import Conflict, StorageError
+from comity.tracing import BOOK_SCHEMA, Book
+
+if TYPE_CHECKING:
+    from comity.node.bootstrap import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    rows: int
+    balances: int
+    rejects: tuple[Reject, ...]
+
+
+class BookKeeper:
+    """Hands out the book as it stands, built once per state of the book and shared by threads."""
+
+    def __init__(self, folder: Path, records: Records, covers: frozenset[str]) -> None:
+        self._folder = folder
+        self._records = records
+        self._covers = covers
+        self._lock = threading.Lock()
+        self._ready: tuple[tuple[str, ...], pa.Table, Book] | None = None
+
+    def table(self) -> pa.Table:
+        """All transfers, columns of `BOOK_SCHEMA`."""
+        return self._build()[1]
+
+    def book(self) -> Book:
+        """The book, indexed for tracing."""
+        return self._build()[2]
+
+    def _build(self) -> tuple[tuple[str, ...], pa.Table, Book]:
+        with self._lock:
+            with self._records.reading() as tx:
+                parts = tx.book.all()
+                balances = tx.book.balances()
+            state = tuple(part.id for part in parts)
+            if self._ready is None or self._ready[0] != state:
+                table = pa.concat_tables(
+                    [BOOK_SCHEMA.empty_table(), *(self._read(part) for part in parts)]
+                ).combine_chunks()
+                self._ready = (
+                    state, table, Book.from_table(table, balances=balances, covers=self._covers)
+                )  # fmt: skip
+            return self._ready
+
+    def _read(self, part: BookPart) -> pa.Table:
+        file = self._folder / part.file
+        try:
+            return pq.read_table(file, schema=BOOK_SCHEMA)
+        except (OSError, pa.ArrowException) as error:
+            raise StorageError(
+                f"expected {part.rows} transfers imported earlier, got {error}",
+                where=str(file),
+                remedy="Restore this file from a backup; its SHA-256 is in the event of its import.",
+            ) from error
+
+
+def import_transfers(
+    node: "Node",
+    files: Sequence[Path],
+    *,
+    balances: Path | None = None,
+    skip_bad: bool = False,
+    actor: str,
+    on_progress: Callable[[int], None] | None = None,
+) -> Imported:
+    """Add files to the book. All or nothing, unless `skip_bad` leaves broken rows out and returns them.
+
+    The Parquet part is durable before the transaction that names it: a crash between leaves a file that is
+    no part of the book. A transfer that the book already has is a `Conflict`.
+    """
+    reading = read_transfers(files, skip_bad=skip_bad, on_progress=on_progress)
+    opening = read_balances(balances) if balances else {}
+    _refuse_known(node.book.table(), reading.table)
+    merged = pa.concat_tables([node.book.table(), reading.table])
+    with node.records.reading() as tx:
+        known = tx.book.balances()
+    Book.from_table(merged, balances={**known, **opening}, covers=frozenset(node.settings.covers))
+    part = _write_part(node.home.book, node.new_id("part"), reading.table)
+    with node.records.transaction() as tx:
+        tx.book.add(part, node.clock())
+        tx.book.add_balances(opening)
+        node.record(
+            tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
+            balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],
+        )  # fmt: skip
+    return Imported(rows=part.rows, balances=len(opening), rejects=reading.rejects)
+
+
+def _refuse_known(book: pa.Table, fresh: pa.Table) -> None:
+    again = pc.is_in(fresh["transfer_id"], value_set=book["transfer_id"].combine_chunks())
+    count = pc.sum(again).as_py() or 0
+    if count:
+        first = fresh.filter(again)["transfer_id"][0].as_py()
+        raise Conflict.because(
+            expected="transfers that this book does not have yet",
+            got=f"{count} that it has, the first {first!r}",
+            remedy="Import each file once; nothing of this import was kept.",
+        )
+
+
+def _write_part(folder: Path, part_id: str, table: pa.Table) -> BookPart:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{part_id}.parquet"
+    draft = folder / f".{part_id}.draft"
+    try:
+        pq.write_table(table, draft, compression="zstd")
+        with draft.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+            os.fsync(written.fileno())
+        draft.rename(file)
+        sync_folder(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StorageError(f"the disk refused: {error}", where=str(file)) from error
+    return BookPart(id=part_id, file=file.name, rows=table.num_rows, sha256=digest)

@@ -1,0 +1,211 @@
+"""A case as its page shows it: figures, holdings, holds, requests, events. Reads; decides nothing."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from comity.backends.sql import Transaction
+from comity.casework import Case, CaseTrace, Deadline, Hold, Request
+from comity.model import Event
+from comity.node.bootstrap import Node
+from comity.node.event_words import summary_of
+from comity.node.flow_graph import flow_graph
+from comity.node.views import (
+    Amount,
+    CasePage,
+    CaseRow,
+    DeadlineRow,
+    EventRow,
+    HoldingRow,
+    HoldRow,
+    HoldState,
+    Refusal,
+    RequestOutcome,
+    RequestRow,
+)
+
+_ENDED = ("lapsed", "released", "refused", "funds_gone")
+_OUTCOMES = {
+    "answered": RequestOutcome.ANSWERED, "closed": RequestOutcome.ANSWERED,
+    "refused": RequestOutcome.REFUSED, "lapsed": RequestOutcome.EXPIRED,
+}  # fmt: skip
+_HOLD_STATES = {
+    "requested": HoldState.ASKED, "held": HoldState.PLACED, "ordered": HoldState.CONFIRMED,
+    "returned": HoldState.RETURNED, "confiscation_case": HoldState.CONFISCATION,
+    "lapsed": HoldState.LAPSED, "released": HoldState.RELEASED, "refused": HoldState.RELEASED,
+    "funds_gone": HoldState.RELEASED,
+}  # fmt: skip
+
+
+def case_row(tx: Transaction, case: Case) -> CaseRow:
+    """One line of the case list."""
+    requests, holds = tx.requests.of_case(case.id), tx.holds.of_case(case.id)
+    pending = [
+        deadline.due_at
+        for subject, id_ in [("request", one.id) for one in requests] + [("hold", one.id) for one in holds]
+        for deadline in tx.deadlines.of_subject(subject, id_)
+        if deadline.state == "pending"
+    ]
+    return CaseRow(
+        id=case.id, title=case.title, status=_status(case, requests),
+        opened_at=case.opened_at, reported=_amounts(_reported(tx, case)),
+        held=_amounts(_held(holds)),
+        open_requests=sum(_outcome(request) is RequestOutcome.RUNNING for request in requests),
+        next_deadline_at=min(pending, default=None),
+    )  # fmt: skip
+
+
+def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
+    """The whole case. The last `case.read` event is this reading."""
+    case = tx.cases.get(case_id)
+    traces, holds = tx.cases.traces(case_id), tx.holds.of_case(case_id)
+    requests, events = tx.requests.of_case(case_id), tx.events.of_case(case_id)
+    rows = tuple(event_row(event, index) for event, index in events)
+    times = [hold.placed_at - case.reported_at for hold in holds]
+    return CasePage(
+        id=case.id, title=case.title, status=_status(case, requests), rule=case.rule, as_of=node.clock(),
+        reported_at=case.reported_at, reported=_amounts(_reported(tx, case)),
+        traced=_amounts(_traced(traces)), held=_amounts(_held(holds)),
+        returned=_amounts(_sum(hold for hold in holds if hold.state == "returned")),
+        time_to_first_hold=min(times, default=None),
+        flow=flow_graph(node, case, traces, holds, requests), events=rows,
+        holdings=tuple(_holding_rows(node, traces)),
+        holds=tuple(_hold_row(node, hold) for hold in holds),
+        requests=tuple(_request_row(node, tx, request) for request in requests),
+        reading=next(row for row in reversed(rows) if row.kind == "case.read"),
+    )  # fmt: skip
+
+
+def event_row(event: Event, log_index: int | None) -> EventRow:
+    return EventRow(
+        id=event.id, at=event.at, kind=event.kind, actor=event.actor, summary=summary_of(event),
+        log_index=log_index,
+    )  # fmt: skip
+
+
+def _status(case: Case, requests: Iterable[Request]) -> str:
+    if case.pursuit_done < case.pursuit_wanted:
+        return "following the money"
+    running = [one for one in requests if _outcome(one) is RequestOutcome.RUNNING]
+    if any(one.direction == "in" for one in running):
+        return "waiting for our answer"
+    if any(one.state == "awaiting_approval" for one in running):
+        return "waiting for approval"
+    return "waiting for partners" if running else "followed to the end"
+
+
+def _reported(tx: Transaction, case: Case) -> Mapping[str, int]:
+    for event, _ in tx.events.of_case(case.id):
+        if event.kind == "report.received":
+            amounts: Mapping[str, int] = event.body["amounts"]
+            return amounts
+    total: dict[str, int] = {}
+    for trace in tx.cases.traces(case.id):
+        for crossing in trace.inflows:
+            total[crossing.currency] = total.get(crossing.currency, 0) + crossing.tainted_minor
+    return total
+
+
+def _traced(traces: Iterable[CaseTrace]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for trace in traces:
+        for holding in trace.trace.holdings:
+            total[holding.currency] = total.get(holding.currency, 0) + holding.tainted_minor
+    return total
+
+
+def _held(holds: Iterable[Hold]) -> dict[str, int]:
+    return _sum(hold for hold in holds if hold.state not in _ENDED)
+
+
+def _sum(holds: Iterable[Hold]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for hold in holds:
+        total[hold.currency] = total.get(hold.currency, 0) + hold.amount_minor
+    return total
+
+
+def _amounts(by_currency: Mapping[str, int]) -> tuple[Amount, ...]:
+    return tuple(Amount(minor=minor, currency=currency) for currency, minor in sorted(by_currency.items()))
+
+
+def _holding_rows(node: Node, traces: Iterable[CaseTrace]) -> Iterable[HoldingRow]:
+    for trace in traces:
+        for holding in trace.trace.holdings:
+            yield HoldingRow(
+                account=holding.account, institution=holding.institution, country=holding.country,
+                tainted=Amount(minor=holding.tainted_minor, currency=holding.currency),
+                balance=Amount(minor=holding.balance_minor, currency=holding.currency),
+                told_by="" if trace.source == node.id else trace.source,
+            )  # fmt: skip
+
+
+def _hold_row(node: Node, hold: Hold) -> HoldRow:
+    return HoldRow(
+        id=hold.id, account=hold.account, institution=hold.institution,
+        country=node.compact().member(hold.holder).authority.jurisdiction
+        if node.in_compact() else node.settings.authority.jurisdiction,
+        amount=Amount(minor=hold.amount_minor, currency=hold.currency),
+        state=_HOLD_STATES.get(hold.state, HoldState.ASKED), placed_by=hold.holder,
+        placed_at=hold.placed_at,
+        lapses_at=hold.lapses_at if hold.state in ("held", "ordered") else None,
+    )  # fmt: skip
+
+
+def _outcome(request: Request) -> RequestOutcome:
+    if request.refusal is not None:
+        return RequestOutcome.REFUSED
+    return _OUTCOMES.get(request.state, RequestOutcome.RUNNING)
+
+
+def _request_row(node: Node, tx: Transaction, request: Request) -> RequestRow:
+    outcome = _outcome(request)
+    return RequestRow(
+        id=request.id, sent_by_us=request.direction == "out", peer=request.peer,
+        country=node.compact().member(request.peer).authority.jurisdiction,
+        procedure=node.procedures[request.procedure].title, state=request.state.replace("_", " "),
+        outcome=outcome, legal_basis=request.basis["instrument"],
+        basis_reasons=(
+            *request.basis["reasons"],
+            f"source: {request.basis['source']}; confidence: {request.basis['confidence']}",
+        ),
+        issued_at=request.created_at,
+        answered_at=None if outcome is RequestOutcome.RUNNING else request.updated_at,
+        deadlines=tuple(
+            _deadline_row(deadline, request.updated_at)
+            for deadline in tx.deadlines.of_subject("request", request.id)
+        ),
+        refusal=_refusal(node, request), result=_result(request),
+    )  # fmt: skip
+
+
+def _refusal(node: Node, request: Request) -> Refusal | None:
+    if request.refusal is None:
+        return None
+    declared = {one.code: one for one in node.procedures[request.procedure].refusals}
+    ground = declared.get(request.refusal["ground"])
+    return Refusal(
+        ground=ground.text if ground else request.refusal["ground"],
+        source=ground.article if ground else "", words=request.refusal["text"],
+    )  # fmt: skip
+
+
+def _deadline_row(deadline: Deadline, updated_at: datetime) -> DeadlineRow:
+    label = deadline.rule.rpartition("/")[2].replace("-", " ")
+    return DeadlineRow(
+        label=f"{label} ({'law' if deadline.kind == 'L' else 'target'})", due_at=deadline.due_at,
+        met_at=updated_at if deadline.state == "cleared" else None, missed=deadline.state == "passed",
+    )  # fmt: skip
+
+
+def _result(request: Request) -> str:
+    """`answer` is the whole reply where we gave it, and its counts where we received it."""
+    if request.answer is None:
+        return ""
+    counts = {
+        key: value if isinstance(value, int) else len(value)
+        for key, value in request.answer.items()
+        if key in ("holdings", "exits", "gaps", "unmatched")
+    }
+    said = f"{counts.get('holdings', 0)} holdings, {counts.get('exits', 0)} exits"
+    unmatched = counts.get("unmatched", 0)
+    return said + (f", {unmatched} inflows not in their book" if unmatched else "")

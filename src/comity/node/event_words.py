@@ -1,0 +1,87 @@
+"""One sentence a person can read for each kind of event. The event itself is what counts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from comity.errors import InputError
+from comity.model import Event, format_minor
+
+_Words = Callable[[Mapping[str, Any]], str]
+
+
+def summary_of(event: Event) -> str:
+    """A sentence for the timeline; falls back to the event's kind in words."""
+    words = _WORDS.get(event.kind)
+    return words(event.body) if words else event.kind.replace(".", " ").replace("-", " ")
+
+
+def _money(minor: int, currency: str) -> str:
+    try:
+        return format_minor(minor, currency)
+    except InputError:
+        return f"{currency} {minor} (minor units)"
+
+
+def _sums(amounts: Mapping[str, int]) -> str:
+    return ", ".join(_money(minor, currency) for currency, minor in sorted(amounts.items())) or "nothing"
+
+
+def _hold(verb: str) -> _Words:
+    return lambda body: f"{verb}: {_money(body['amount_minor'], body['currency'])} in {body['account']}"
+
+
+def _request(verb: str) -> _Words:
+    def words(body: Mapping[str, Any]) -> str:
+        refusal = body.get("refusal") or {}
+        ground = f" on the ground “{refusal['ground']}”" if refusal else ""
+        return f"Request {verb} ({body['peer']}, {body['basis']}){ground}"
+
+    return words
+
+
+def _message(verb: str) -> _Words:
+    return lambda body: f"Message {body.get('type', '')} {verb} {body.get('peer', '')}".rstrip()
+
+
+_WORDS: Mapping[str, _Words] = {
+    "report.received": lambda body: f"Report {body['report']} taken: {_sums(body['amounts'])} stolen",
+    "case.opened": lambda body: f"Case opened for a request of {body['origin']}",
+    "case.read": lambda body: f"Case read by a person in the role {body['role']}",
+    "trace.made": lambda body: (
+        f"Traced under {body['rule']}: {body['holdings']} holdings, {body['exits']} exits"
+    ),
+    "trace.left-open": lambda body: f"No usable way left to ask {body['peer']}: that part stays open",
+    "trace.left-compact": lambda body: (
+        f"{_money(body['amount_minor'], body['currency'])} went to {body['account']}, "
+        "where no member has a book"
+    ),
+    "request.drafted": lambda body: f"Request to {body['peer']} drafted on {body['basis']['instrument']}",
+    "request.checked": _request("checked: fields complete, basis usable"),
+    "request.approved": _request("approved"),
+    "request.awaiting-approval": _request("waits for a second person"),
+    "request.sent": _request("sent"),
+    "request.acknowledged": _request("acknowledged"),
+    "request.answered": _request("answered"),
+    "request.refused": _request("refused"),
+    "request.lapsed": _request("lapsed"),
+    "request.left-to-officer": lambda body: f"Request of {body['peer']} waits for an officer's decision",
+    "hold.requested": _hold("Hold requested"),
+    "hold.placed": _hold("Held"),
+    "hold.amended": _hold("Hold amended"),
+    "hold.confirmed": _hold("Hold confirmed by an order"),
+    "hold.lapsed": _hold("Hold lapsed: no order in time"),
+    "hold.released": _hold("Hold released"),
+    "hold.returned": _hold("Returned to the victim"),
+    "hold.tell-holder": _hold("The holder was told of the hold"),
+    "hold.not-placed": _hold("Not held"),
+    "hold.told": lambda body: (
+        f"A partner's hold is {body['state']}: {_money(body['amount_minor'], body['currency'])} "
+        f"in {body['account']}"
+    ),
+    "message.queued": _message("queued for"),
+    "message.accepted": _message("accepted by"),
+    "message.handled": _message("handled by"),
+    "message.refused": _message("refused by"),
+    "message.undelivered": _message("could not be delivered to"),
+    "deadline.passed": lambda body: f"Deadline passed: {body['rule'].rpartition('/')[2]}",
+}

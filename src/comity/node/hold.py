@@ -1,0 +1,200 @@
+"""Hold what rests, for as long as the law allows: placed, confirmed by an order, returned, released or lapsed.
+
+Each hold runs the `urgent_freeze` procedure: it has a deadline from the moment it is placed and ends by
+itself when no order confirms it in time. The node that asked is told of every change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from comity.backends.sql import Transaction
+from comity.casework import Case, CaseTrace, Hold, Moved, Request, Subject, move, start
+from comity.law import Action
+from comity.model import Holding, Person
+from comity.node.bootstrap import Node
+from comity.node.policy import may_with_hold, require_with_hold
+from comity.node.send import Letter, send
+from comity.tracing import time_text
+
+PROCEDURE = "urgent_freeze"
+PURPOSE = "trace-and-hold"
+ACTIVE = ("held", "ordered")
+_ENDS = ("release", "challenge_upheld")
+_LAPSES = ("lapse", "order_lapses")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Why money is held: our own case, or a peer's request on its legal basis."""
+
+    case: Case
+    request: Request | None
+    actor: str
+
+    def facts(self) -> dict[str, Any]:
+        """What the procedure's first gate asks for."""
+        if self.request is None:
+            return {"ground": self.case.report["report_id"], "authority": self.case.origin, "own_case": True}
+        return {
+            "ground": self.request.id, "authority": self.request.peer,
+            "legal_basis": dict(self.request.basis),
+        }  # fmt: skip
+
+
+def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrace) -> None:
+    """Place or amend holds so that they match what the latest trace says rests in accounts of ours.
+
+    One hold an account and currency: a later trace that finds more or less amends it. What was paid out in
+    cash is gone: it is a bank's own cash account that it arrives in. That, and what the standing policy does
+    not allow to hold, is recorded with the reason.
+    """
+    cash = _paid_out_in_cash(trace)
+    standing = {
+        (hold.account, hold.currency): hold
+        for hold in tx.holds.of_case(ground.case.id)
+        if hold.holder == node.id and hold.state in ACTIVE
+    }
+    for holding in trace.trace.holdings:
+        amount = min(holding.tainted_minor, holding.balance_minor)
+        known = standing.get((holding.account, holding.currency))
+        if known is not None:
+            _amend(node, tx, known, amount, ground.actor)
+        elif (holding.account, holding.currency) in cash:
+            _record_not_placed(node, tx, ground, holding, amount, ["paid out in cash: no account holds it"])
+        elif amount and _allowed(node, tx, ground, holding, amount):
+            _place(node, tx, ground, holding, amount)
+
+
+def _allowed(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int) -> bool:
+    facts = {**ground.facts(), "amount_minor": amount, "currency": holding.currency}
+    decision = may_with_hold(node, Action.PLACE_HOLD, facts, offence=ground.case.offence)
+    if not decision.allowed:
+        _record_not_placed(node, tx, ground, holding, amount, list(decision.reasons))
+    return decision.allowed
+
+
+def _paid_out_in_cash(trace: CaseTrace) -> set[tuple[str, str]]:
+    """Pots that tainted money reached by cash withdrawals only."""
+    channels: dict[tuple[str, str], set[str]] = {}
+    for flow in trace.moves:
+        channels.setdefault((flow.to_account, flow.to_currency), set()).add(flow.channel)
+    return {pot for pot, used in channels.items() if used == {"cash"}}
+
+
+def _record_not_placed(
+    node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int, reasons: list[str]
+) -> None:
+    node.record(
+        tx, "hold.not-placed", case_id=ground.case.id, actor=ground.actor, account=holding.account,
+        currency=holding.currency, amount_minor=amount, reasons=reasons,
+    )  # fmt: skip
+
+
+def _place(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int) -> None:
+    now = node.clock()
+    facts = {
+        **ground.facts(), "case_id": ground.case.id, "account": holding.account,
+        "institution": holding.institution or "not stated", "currency": holding.currency,
+        "amount_minor": amount,
+    }  # fmt: skip
+    hold = Hold(
+        id=node.new_id("hold"), holder=node.id, case_id=ground.case.id,
+        request_id=ground.request.id if ground.request else "", account=holding.account,
+        institution=holding.institution, currency=holding.currency, amount_minor=amount, state="",
+        placed_at=now, lapses_at=now, facts=facts,
+    )  # fmt: skip
+    moved = start(_procedure(node), _subject(hold), facts, now=now, new_id=node.new_id)
+    hold = _kept(tx, hold, moved)
+    advance(node, tx, hold, "place", {}, actor=ground.actor)
+
+
+def _amend(node: Node, tx: Transaction, hold: Hold, amount: int, actor: str) -> None:
+    if amount == hold.amount_minor:
+        return
+    tx.holds.put(replace(hold, amount_minor=amount, facts={**hold.facts, "amount_minor": amount}))
+    node.record(
+        tx, "hold.amended", case_id=hold.case_id, actor=actor, hold=hold.id, account=hold.account,
+        currency=hold.currency, was_minor=hold.amount_minor, amount_minor=amount,
+    )  # fmt: skip
+
+
+def advance(
+    node: Node, tx: Transaction, hold: Hold, event: str, facts: Mapping[str, Any], *, actor: str
+) -> Hold:
+    """Let `event` happen to a hold of ours; `Conflict` or `Forbidden` if the procedure says it cannot."""
+    before = hold.state
+    hold = replace(hold, facts={**hold.facts, **facts})
+    moved = move(
+        _procedure(node), _subject(hold), hold.state, event, hold.facts, now=node.clock(),
+        new_id=node.new_id,
+    )  # fmt: skip
+    hold = _kept(tx, hold, moved)
+    case = tx.cases.get(hold.case_id)
+    node.record(
+        tx, _kind(before, hold.state, event), case_id=hold.case_id, actor=actor, hold=hold.id,
+        account=hold.account, currency=hold.currency, amount_minor=hold.amount_minor, because=event,
+        facts=dict(facts), reported_at=time_text(case.reported_at), lapses_at=time_text(hold.lapses_at),
+        reasons=list(moved.reasons),
+    )  # fmt: skip
+    return hold
+
+
+def decide_hold(node: Node, hold_id: str, event: str, facts: Mapping[str, Any], *, person: Person) -> Hold:
+    """A person moves a hold by `event`, if their role may and the procedure's gates are open."""
+    with node.records.transaction() as tx:
+        hold = tx.holds.get(node.id, hold_id)
+        action = Action.RELEASE_HOLD if event in _ENDS else Action.CONFIRM_HOLD
+        offence = tx.cases.get(hold.case_id).offence
+        require_with_hold(node, action, hold, offence=offence, person=person)
+        hold = advance(node, tx, hold, event, facts, actor=person.id)
+        tell_of_change(node, tx, hold)
+        return hold
+
+
+def tell_of_change(node: Node, tx: Transaction, hold: Hold) -> None:
+    """The node whose case it is learns of it; nobody else does."""
+    case = tx.cases.get(hold.case_id)
+    if case.origin == node.id:
+        return
+    letter = Letter(
+        peer=case.origin, type="hold.changed", case_id=case.id, purpose=PURPOSE,
+        legal_basis=tx.requests.get(hold.request_id).basis["instrument"],
+        payload={"case": case.origin_case, "hold": hold_document(hold)},
+    )  # fmt: skip
+    send(node, tx, letter, actor="node")
+
+
+def hold_document(hold: Hold) -> dict[str, Any]:
+    """A hold as it is told to the node that asked for it."""
+    return {
+        "hold": hold.id, "account": hold.account, "institution": hold.institution,
+        "currency": hold.currency, "amount_minor": hold.amount_minor, "state": hold.state,
+        "placed_at": time_text(hold.placed_at), "lapses_at": time_text(hold.lapses_at),
+    }  # fmt: skip
+
+
+def _kept(tx: Transaction, hold: Hold, moved: Moved) -> Hold:
+    """Store the new state and its deadlines."""
+    tx.deadlines.clear("hold", hold.id, moved.cleared)
+    for deadline in moved.deadlines:
+        tx.deadlines.add(deadline)
+    lapses = [deadline.due_at for deadline in moved.deadlines if deadline.event in _LAPSES]
+    hold = replace(hold, state=moved.state, lapses_at=lapses[0] if lapses else hold.lapses_at)
+    tx.holds.put(hold)
+    return hold
+
+
+def _procedure(node: Node) -> Any:
+    return node.procedures[PROCEDURE]
+
+
+def _subject(hold: Hold) -> Subject:
+    return Subject(kind="hold", id=hold.id)
+
+
+def _kind(before: str, after: str, event: str) -> str:
+    """`hold.placed` when money is first held; a change of state by its name; else what happened."""
+    if before == after:
+        return f"hold.{event.replace('_', '-')}"
+    return {"held": "hold.placed", "ordered": "hold.confirmed"}.get(after, f"hold.{after}")

@@ -1,0 +1,132 @@
+"""A node's directory: what is where, and its settings. Only `comity node init` creates one.
+
+node.toml    who this node is and where it listens      keys/      private keys, encrypted
+node.db      cases, requests, holds, events, messages    book/      transfers, Parquet
+compact.json the peers it has agreed to talk to          log/       the witnessed log, public
+policy/      its own standing policies (Cedar)           card.jws   what it tells peers of itself
+passphrase   what opens keys/ when the environment does not say so (better kept elsewhere: SECURITY.md)
+"""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from comity.errors import InputError, NotFound
+from comity.model import Authority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `node.toml` says. `covers` are the countries whose accounts this node's book holds."""
+
+    authority: Authority
+    covers: tuple[str, ...]
+    host: str
+    peer_port: int
+    web_port: int
+    channel: str
+    """`police` or `fiu`: the kind of authority, which decides the channels open to it."""
+    rule: str
+    hold_hours: int
+
+    @property
+    def endpoint(self) -> str:
+        return f"https://{self.host}:{self.peer_port}"
+
+    @property
+    def public_url(self) -> str:
+        return f"http://{self.host}:{self.web_port}"
+
+    @property
+    def hold_time(self) -> timedelta:
+        return timedelta(hours=self.hold_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths inside a node's directory."""
+
+    path: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "node.toml"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def passphrase(self) -> Path:
+        return self.path / "passphrase"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "node.db"
+
+    @property
+    def book(self) -> Path:
+        return self.path / "book"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def policy(self) -> Path:
+        return self.path / "policy"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card.jws"
+
+    @property
+    def compact(self) -> Path:
+        return self.path / "compact.json"
+
+    def require(self) -> None:
+        """Raise `NotFound` unless this is a node's directory."""
+        if not self.settings_file.is_file():
+            raise NotFound.because(
+                expected="the directory of a node (with node.toml)",
+                got=str(self.path),
+                remedy=f"Create it: comity node init {self.path} --name NAME --jurisdiction CC --authority ID",
+            )
+
+
+def write_settings(home: Home, settings: Settings) -> None:
+    authority = settings.authority
+    lines = {
+        "authority": authority.id, "name": authority.name, "jurisdiction": authority.jurisdiction,
+        "oversight": authority.oversight, "covers": list(settings.covers), "channel": settings.channel,
+        "host": settings.host, "peer_port": settings.peer_port, "web_port": settings.web_port,
+        "rule": settings.rule, "hold_hours": settings.hold_hours,
+    }  # fmt: skip
+    text = "# This node. Written by `comity node init`; start the node again after a change.\n" + "".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines.items()
+    )
+    home.settings_file.write_text(text, encoding="utf-8")
+
+
+def read_settings(home: Home) -> Settings:
+    """Read and check `node.toml`; `InputError` names the file and what is wrong with it."""
+    home.require()
+    try:
+        found = tomllib.loads(home.settings_file.read_text(encoding="utf-8"))
+        return Settings(
+            authority=Authority(
+                id=found["authority"], name=found["name"], jurisdiction=found["jurisdiction"],
+                oversight=found["oversight"],
+            ),
+            covers=tuple(found["covers"]), host=found["host"], peer_port=int(found["peer_port"]),
+            web_port=int(found["web_port"]), channel=found["channel"], rule=found["rule"],
+            hold_hours=int(found["hold_hours"]),
+        )  # fmt: skip
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise InputError.because(
+            expected="the settings that `comity node init` writes",
+            got=f"{type(error).__name__}: {error}",
+            where=str(home.settings_file),
+        ) from error

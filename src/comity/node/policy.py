@@ -1,0 +1,96 @@
+"""Ask the node's policies, and build what they may look at. The law room decides; this only states facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from comity.casework import Hold, Request
+from comity.errors import Forbidden
+from comity.law import Action, Decision
+from comity.law.bases import bases
+from comity.model import Person
+from comity.node.bootstrap import Node
+from comity.tracing import read_crossing
+
+NO_BASIS = {"instrument": "", "kind": "", "usable": False, "confidence": "low"}
+
+
+def may_with_request(
+    node: Node, action: Action, request: Request, *, person: Person | None = None
+) -> Decision:
+    """Decide for every currency in the request: the first denial counts."""
+    amounts: dict[str, int] = {}
+    for document in request.payload["crossings"]:
+        crossing = read_crossing(document)
+        amounts[crossing.currency] = amounts.get(crossing.currency, 0) + crossing.tainted_minor
+    decisions = [
+        node.policies.decide(action, _request(node, request, currency, minor), person=person)
+        for currency, minor in amounts.items()
+    ]
+    return next((decision for decision in decisions if not decision.allowed), decisions[0])
+
+
+def may_with_hold(
+    node: Node, action: Action, facts: Mapping[str, Any], *, offence: str, person: Person | None = None
+) -> Decision:
+    """`facts` are the hold's, as its procedure knows them."""
+    basis = facts.get("legal_basis")
+    resource = {
+        "urgent": True, "own_case": bool(facts.get("own_case", False)),
+        "from_member": basis is not None, "placed_by": "policy", "offence": offence,
+        "amount_minor": facts["amount_minor"], "currency": facts["currency"],
+        "legal_basis": _basis(basis),
+    }  # fmt: skip
+    return node.policies.decide(action, resource, person=person)
+
+
+def require_with_hold(node: Node, action: Action, hold: Hold, *, offence: str, person: Person) -> None:
+    _require(may_with_hold(node, action, hold.facts, offence=offence, person=person), hold.id)
+
+
+def require_with_request(node: Node, action: Action, request: Request, *, person: Person) -> None:
+    _require(may_with_request(node, action, request, person=person), request.id)
+
+
+def require_with_case(node: Node, action: Action, person: Person) -> None:
+    """Cases of a node are real ones: an exercise runs on nodes of its own."""
+    attributes = {"exercise": False, "disclosed_to_defence": False}
+    _require(node.policies.decide(action, attributes, person=person), action.value)
+
+
+def require_in_office(node: Node, action: Action, person: Person) -> None:
+    _require(node.policies.decide(action, {}, person=person), action.value)
+
+
+def our_reading(node: Node, peer: str, instrument: str, *, offence: str) -> dict[str, Any]:
+    """The legal basis a peer names, as our own register finds it: their word for it counts for nothing."""
+    theirs = node.compact().member(peer).authority.jurisdiction
+    found = bases(theirs, node.settings.authority.jurisdiction, "freeze", offence=offence)
+    for basis in found.bases:
+        if basis.instrument == instrument:
+            return {
+                "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
+                "usable": basis.usable, "confidence": basis.confidence, "source": basis.source,
+                "reasons": list(basis.reasons),
+            }  # fmt: skip
+    unknown = f"{instrument} is no basis between {theirs} and us that our register knows"
+    return {**NO_BASIS, "instrument": instrument, "status": "unknown", "source": "", "reasons": [unknown]}
+
+
+def _request(node: Node, request: Request, currency: str, minor: int) -> dict[str, Any]:
+    member = node.compact().member(request.peer)
+    return {
+        "type": request.procedure, "channel": node.settings.channel,
+        "offence": request.payload["offence"], "urgent": request.payload["urgent"],
+        "from_member": True, "from_jurisdiction": member.authority.jurisdiction,
+        "amount_minor": minor, "currency": currency, "legal_basis": _basis(request.basis),
+        "drafted_by": request.drafted_by if request.direction == "out" else "",
+    }  # fmt: skip
+
+
+def _basis(basis: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: basis[key] for key in NO_BASIS} if basis else dict(NO_BASIS)
+
+
+def _require(decision: Decision, where: str) -> None:
+    if not decision.allowed:
+        raise Forbidden("; ".join(decision.reasons), where=where)

@@ -1,0 +1,30 @@
+"""How anybody checks one event against the log, offline, with standard tools. The text of the proof page."""
+
+from comity.node.views import ProofStep
+
+
+def proof_steps(public_url: str) -> tuple[ProofStep, ...]:
+    """The steps, in order; `public_url` is where the log is served."""
+    return (
+        ProofStep(
+            title="Hash the event",
+            detail="The entry is SHA-256 of the line “comity/event/v1”, a line feed, the salt (32 bytes) and "
+            "the event's bytes exactly as shown. It must equal the entry hash.",
+            command="{ printf 'comity/event/v1\\n'; xxd -r -p salt.hex; cat event.json; } | sha256sum",
+        ),
+        ProofStep(
+            title="Follow the inclusion proof to the root",
+            detail="The leaf is SHA-256 of one byte 00 and the 32 bytes of the entry (RFC 6962, 2.1); each "
+            "hash of the proof joins it from the left or the right (2.1.1), up to the root in the checkpoint.",
+        ),
+        ProofStep(
+            title="Check who signed the checkpoint",
+            detail="The checkpoint is a C2SP signed note. The log's key signs it; the other nodes' and the "
+            "oversight body's cosignatures say that they saw this tree and that it only ever grew.",
+        ),
+        ProofStep(
+            title="Check the whole log",
+            detail="This fetches every entry, computes every hash again and names the first thing that is wrong.",
+            command=f"comity log verify {public_url}/log",
+        ),
+    )

@@ -1,0 +1,131 @@
+"""Prove what was done: publish the log, have the peers cosign it, cosign theirs.
+
+The log follows the database: an event is durable with what it records, gets its place here, and only then
+is a checkpoint signed. Cosigning is no event (it would never end); what a witness saw is in its database.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from comity.backends.courier import PeerCourier
+from comity.backends.sql import SqlEventStore, SqlWitnessStore
+from comity.errors import NetworkError, TrustError
+from comity.exchange import Member
+from comity.ledger import (
+    Behind,
+    TwoStories,
+    WitnessAnswer,
+    add_checkpoint,
+    add_cosignatures,
+    cosignatures_on,
+    prove_growth,
+    publish,
+    read_answer,
+    read_checkpoint,
+    request_body,
+)
+from comity.node.bootstrap import Node
+from comity.proofs.checkpoint import Checkpoint
+from comity.proofs.note import KeySigner, SignedNote, VerifierKey, verifier_of
+
+log = structlog.get_logger()
+MAX_TRIES = 3
+REST = timedelta(seconds=2)
+"""How long a witness that does not answer is left alone, so that it holds up nobody else."""
+
+
+def log_signer(node: Node) -> KeySigner:
+    """The log's own key; its name is the log's origin."""
+    return KeySigner(name=f"{node.id}/log", private=node.keys.log)
+
+
+def witness_signer(node: Node) -> KeySigner:
+    return KeySigner(name=f"{node.id}/witness", private=node.keys.witness)
+
+
+def publish_log(node: Node) -> Checkpoint | None:
+    """Give new events their place and sign the tree. Heals whatever a crash left between the two."""
+    return publish(SqlEventStore(node.records), node.log, log_signer(node), now=node.clock())
+
+
+@dataclass(slots=True)
+class Cosigning:
+    """What this process remembers of the witnesses: the size each last cosigned. Forgetting is harmless."""
+
+    known_size: dict[str, int] = field(default_factory=dict)
+    rest_until: dict[str, datetime] = field(default_factory=dict)
+
+    def gather(self, node: Node, courier: PeerCourier) -> None:
+        """Ask each member that has not cosigned the published checkpoint to do so."""
+        key = verifier_of(log_signer(node))
+        published = read_checkpoint(node.log, key)
+        if published is None:
+            return
+        checkpoint, note = published
+        members = [member for member in node.compact().members if member.id != node.id]
+        have = {each.key.name for each in cosignatures_on(note, [witness_key(one) for one in members])}
+        for member in members:
+            resting = self.rest_until.get(member.id)
+            if witness_key(member).name not in have and (resting is None or resting <= node.clock()):
+                self._ask(node, courier, member, checkpoint, note)
+
+    def _ask(
+        self, node: Node, courier: PeerCourier, member: Member, checkpoint: Checkpoint, note: SignedNote
+    ) -> None:
+        try:
+            for _ in range(MAX_TRIES):
+                if self._ask_once(node, courier, member, checkpoint, note):
+                    return
+        except NetworkError:
+            self.rest_until[member.id] = node.clock() + REST
+        except TrustError as error:
+            self.rest_until[member.id] = node.clock() + REST
+            log.warning("not cosigned", witness=member.id, problem=str(error))
+
+    def _ask_once(
+        self, node: Node, courier: PeerCourier, member: Member, checkpoint: Checkpoint, note: SignedNote
+    ) -> bool:
+        """tlog-witness: offer the growth since what the witness last cosigned; True when it is settled."""
+        old = min(self.known_size.get(member.id, 0), checkpoint.size)
+        proof = prove_growth(node.log, old, checkpoint.size)
+        status, kind, body = courier.add_checkpoint(member, request_body(old, proof, note.encode()))
+        witness = witness_key(member)
+        answer = read_answer(status, kind, body, checkpoint=checkpoint, witnesses=[witness])
+        if isinstance(answer, Behind):
+            self.known_size[member.id] = answer.size
+            return answer.size > checkpoint.size
+        self.known_size[member.id] = checkpoint.size
+        add_cosignatures(
+            node.log, answer.lines, on=checkpoint, log=verifier_of(log_signer(node)), witnesses=[witness]
+        )
+        return True
+
+
+def cosign_peer(node: Node, body: bytes) -> WitnessAnswer:
+    """Answer a peer's `add-checkpoint`. A log that tells two stories is recorded, with both signed notes."""
+    logs = {key.name: key for key in (log_key(member) for member in node.compact().members)}
+    answer = add_checkpoint(
+        body, logs=logs, store=SqlWitnessStore(node.records), signer=witness_signer(node), now=node.clock()
+    )
+    if answer.evidence is not None:
+        _record_two_stories(node, answer.evidence)
+    return answer
+
+
+def witness_key(member: Member) -> VerifierKey:
+    return VerifierKey.parse(member.witness_key)
+
+
+def log_key(member: Member) -> VerifierKey:
+    return VerifierKey.parse(member.log_key)
+
+
+def _record_two_stories(node: Node, evidence: TwoStories) -> None:
+    with node.records.transaction() as tx:
+        node.record(
+            tx, "alarm.log-two-stories", actor="node", origin=evidence.origin,
+            conclusive=evidence.conclusive, trusted=evidence.trusted.decode("utf-8", "replace"),
+            offered=evidence.offered.decode("utf-8", "replace"),
+        )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Take a report of stolen money: a case, its event, and the starting transfers of a trace."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from comity.casework import Case
+from comity.errors import Conflict, InputError
+from comity.law.offences import offences
+from comity.model import Report
+from comity.node.bootstrap import Node
+from comity.node.trace import reported_amounts
+from comity.tracing import claims_of, read_report
+
+FRAUD = "fraud"
+
+
+def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = "report") -> Case:
+    """Open a case for `report.json` (trace contract, REPORT; more keys: summary, offence, victim_country).
+
+    Every named transfer must be in this node's book. The same report twice is a `Conflict`, so that
+    repeating a call that seemed to fail is safe. The running node takes it from here: `comity.node.ask`.
+    """
+    said = read_report(document, where=where)
+    claims = claims_of(said, node.book.book())
+    now = node.clock()
+    code = _offence(_text(document, "offence", FRAUD, where), where)
+    case = Case(
+        id=node.new_id("case"), origin=node.id, origin_case="", title=_title(said, document, where),
+        summary=_text(document, "summary", "", where), offence=code, rule=node.settings.rule,
+        report={"report_id": said.report_id, "claims": claims}, reported_at=now, opened_at=now,
+        pursuit_wanted=1, pursuit_done=0,
+    )  # fmt: skip
+    amounts = reported_amounts(node.book.table(), claims)
+    with node.records.transaction() as tx:
+        if any(known.report["report_id"] == said.report_id for known in tx.cases.all() if _own(node, known)):
+            raise Conflict.because(
+                expected="a report that was not taken before",
+                got=repr(said.report_id),
+                remedy=f"Look at its case: comity case list {node.home.path}",
+            )
+        tx.cases.add(case)
+        node.record(
+            tx, "report.received", case_id=case.id, actor=actor, report=said.report_id,
+            offence=code, rule=case.rule, transfers=sorted(claims), amounts=amounts,
+        )  # fmt: skip
+    return case
+
+
+def _own(node: Node, case: Case) -> bool:
+    return case.origin == node.id
+
+
+def _title(said: Report, document: Mapping[str, Any], where: str) -> str:
+    return _text(document, "title", f"Report {said.report_id}", where)
+
+
+def _offence(named: str, where: str) -> str:
+    """An id of the catalogue, or an ICCS code (the first offence that has it)."""
+    for known in offences():
+        if named in (known.id, known.iccs):
+            return known.id
+    raise InputError.because(
+        expected=f"an offence: {', '.join(known.id for known in offences())}, or an ICCS code",
+        got=repr(named),
+        where=where,
+    )
+
+
+def _text(document: Mapping[str, Any], key: str, default: str, where: str) -> str:
+    value = document.get(key, default)
+    if not isinstance(value, str) or len(value) > 2_000:
+        raise InputError.because(
+            expected=f"text of at most 2,000 characters in {key!r}", got=type(value).__name__, where=where
+        )
+    return value

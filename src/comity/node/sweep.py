@@ -1,0 +1,49 @@
+"""Let deadlines come due. Each is claimed once, in the transaction of what it brings about."""
+
+from comity.backends.sql import Transaction
+from comity.casework import Deadline
+from comity.errors import ComityError
+from comity.node import ask, hold
+from comity.node.bootstrap import Node
+
+
+def sweep(node: Node) -> int:
+    """Handle every deadline whose time has come; return how many. Safe to run on several workers."""
+    with node.records.reading() as tx:
+        due = tx.deadlines.due(node.clock())
+    for deadline in due:
+        try:
+            with node.records.transaction() as tx:
+                if tx.deadlines.finish(deadline.id):
+                    _come_due(node, tx, deadline)
+        except ComityError as error:
+            _record_stuck(node, deadline, error)
+    return len(due)
+
+
+def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
+    node.record(
+        tx, "deadline.passed", actor="node", subject=deadline.subject, subject_id=deadline.subject_id,
+        rule=deadline.rule, kind=deadline.kind, due_at=deadline.due_at.isoformat(),
+    )  # fmt: skip
+    if not deadline.event:
+        return
+    if deadline.subject == "hold":
+        lapsed = hold.advance(
+            node, tx, tx.holds.get(node.id, deadline.subject_id), deadline.event, {}, actor="node"
+        )
+        hold.tell_of_change(node, tx, lapsed)
+    else:
+        request = tx.requests.get(deadline.subject_id)
+        ask.advance(node, tx, request, deadline.event, {}, "node")
+        tx.cases.want_pursuit(request.case_id)
+
+
+def _record_stuck(node: Node, deadline: Deadline, error: ComityError) -> None:
+    """The rule could not be applied: say so once, and leave the row for people to see."""
+    with node.records.transaction() as tx:
+        if tx.deadlines.finish(deadline.id):
+            node.record(
+                tx, "alarm.deadline-stuck", actor="node", subject=deadline.subject,
+                subject_id=deadline.subject_id, rule=deadline.rule, problem=str(error)[:500],
+            )  # fmt: skip

@@ -1,0 +1,195 @@
+"""Which money leaves a pot: one small class for each legal rule. Pure, exact integers.
+
+A pot is (account, currency). `leave` takes out what a transfer asks for and says which money it was, oldest
+consequence first; where the pot holds less, the missing part is clean and comes last (spec/trace.md,
+"Shortfall"). Nothing here knows of books, claims or countries.
+
+Sources: Devaynes v Noble, Clayton's case (1816) 1 Mer 572 (first in, first out); rateable sharing, for
+example Barlow Clowes International v Vaughan [1992] 4 All ER 22 (CA).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from comity.errors import InputError
+
+Part = tuple[int, bool]
+"""(amount in minor units, tainted?): a piece while it is being followed."""
+
+
+class Rule(StrEnum):
+    """The rules that are built. `law_of` gives the law behind each."""
+
+    FIFO = "fifo"
+    PRORATA = "prorata"
+
+    @classmethod
+    def named(cls, name: str) -> "Rule":
+        """Return the rule called `name`; `InputError` if it is not built here."""
+        if name not in cls._value2member_map_:
+            raise InputError.because(
+                expected=f"one of the tracing rules this version applies: {', '.join(cls)}",
+                got=repr(name)[:60],
+                remedy="Name one of those; a result under another rule would not be what you asked for.",
+            )
+        return cls(name)
+
+
+class Pot(Protocol):
+    """One account's money in one currency, as one rule sees it. `tainted` never exceeds `balance`."""
+
+    balance: int
+    tainted: int
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing tainted here and nothing to remember: the pot may be forgotten but for its balance."""
+
+    def leave(self, amount: int) -> list[Part]:
+        """Take `amount` out; return what left, in order. The parts sum to `amount`, shortfall included."""
+
+    def arrive(self, parts: Iterable[Part]) -> None:
+        """Put `parts` in, in order."""
+
+
+class FifoPot:
+    """A queue of pieces in order of arrival; the oldest money leaves first."""
+
+    __slots__ = ("_queue", "balance", "tainted")
+
+    def __init__(self, clean: int) -> None:
+        self.balance = clean
+        self.tainted = 0
+        self._queue: deque[Part] = deque([(clean, False)] if clean else ())
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.tainted
+
+    def leave(self, amount: int) -> list[Part]:
+        queue, parts, wanted = self._queue, [], amount
+        while wanted and queue:
+            size, tainted = queue[0]
+            if size <= wanted:
+                queue.popleft()
+                taken = size
+            else:
+                queue[0] = (size - wanted, tainted)
+                taken = wanted
+            wanted -= taken
+            if tainted:
+                self.tainted -= taken
+            parts.append((taken, tainted))
+        self.balance -= amount - wanted
+        if wanted:
+            parts.append((wanted, False))
+        return parts
+
+    def arrive(self, parts: Iterable[Part]) -> None:
+        queue = self._queue
+        for size, tainted in parts:
+            if not size:
+                continue
+            self.balance += size
+            if tainted:
+                self.tainted += size
+            if queue and queue[-1][1] is tainted:
+                queue[-1] = (queue[-1][0] + size, tainted)
+            else:
+                queue.append((size, tainted))
+
+
+class ProrataPot:
+    """Two numbers; every payment takes the same share of tainted money, rounded half up, then kept
+    possible.
+    """
+
+    __slots__ = ("balance", "tainted")
+
+    def __init__(self, clean: int) -> None:
+        self.balance = clean
+        self.tainted = 0
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.tainted
+
+    def leave(self, amount: int) -> list[Part]:
+        held, tainted = self.balance, self.tainted
+        paid = min(amount, held)
+        if paid == held:
+            share = tainted
+        else:
+            share = (2 * paid * tainted + held) // (2 * held)
+            share = min(max(share, tainted - (held - paid)), tainted, paid)
+        self.balance = held - paid
+        self.tainted = tainted - share
+        return [(share, True), (amount - share, False)]
+
+    def arrive(self, parts: Iterable[Part]) -> None:
+        for size, tainted in parts:
+            self.balance += size
+            if tainted:
+                self.tainted += size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What stands behind a rule: the authority a court would be shown, and the class that applies it.
+
+    `pot` makes a pot of that class from a clean opening balance.
+    """
+
+    pot: Callable[[int], Pot]
+    meaning: str
+    citation: str
+
+
+_LAW: Mapping[Rule, Law] = {
+    Rule.FIFO: Law(
+        pot=FifoPot,
+        meaning="first in, first out",
+        citation="Clayton's case, Devaynes v Noble (1816) 1 Mer 572",
+    ),
+    Rule.PRORATA: Law(
+        pot=ProrataPot,
+        meaning="rateable sharing",
+        citation="rateable sharing, as in Barlow Clowes International v Vaughan [1992] 4 All ER 22 (CA)",
+    ),
+}
+
+
+def law_of(rule: Rule) -> Law:
+    """Return the class and the citation for `rule`."""
+    return _LAW[rule]
+
+
+def scale(parts: Iterable[Part], amount: int, arriving: int) -> list[Part]:
+    """Convert parts that sum to `amount` > 0 into parts that sum to `arriving`; order kept, no empty parts.
+
+    Cumulative amounts are floored, so that no minor unit is lost or made (spec/trace.md, "Conversion").
+    """
+    scaled, total, before = [], 0, 0
+    for size, tainted in parts:
+        total += size
+        upto = total * arriving // amount
+        if upto > before:
+            scaled.append((upto - before, tainted))
+        before = upto
+    return scaled
+
+
+def merge(parts: Iterable[Part]) -> list[Part]:
+    """Join neighbours of one kind and drop empty parts; changes no result."""
+    merged: list[Part] = []
+    for size, tainted in parts:
+        if not size:
+            continue
+        if merged and merged[-1][1] is tainted:
+            merged[-1] = (merged[-1][0] + size, tainted)
+        else:
+            merged.append((size, tainted))
+    return merged
