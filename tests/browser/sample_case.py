@@ -221,6 +221,7 @@ def case_page(reading: EventRow) -> CasePage:
         id=CASE_ID,
         title="Law firm in Vancouver: changed invoice, CAD 2.3 M",
         status="open",
+        asked_by="",
         rule="fifo",
         as_of=NOW,
         reported_at=REPORTED_AT,

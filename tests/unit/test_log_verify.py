@@ -117,8 +117,12 @@ def test_another_key_exits_3(node: Path) -> None:
 def test_named_witnesses_must_have_cosigned_unless_fewer_are_asked_for(node: Path) -> None:
     other = cosigner_of(key_of("other.example"))
     both = ("--witness", WITNESS_KEY, "--witness", other)
-    with pytest.raises(LogWrong, match=r"other\.example"):
+    with pytest.raises(LogWrong, match=r"not other\.example") as caught:
         run("verify", node, *both)
+    assert "The log itself holds" in caught.value.next_step
+    shown = CliRunner().invoke(app, ["verify", str(node), *map(str, both)]).stdout
+    assert "2025-06-20T09:30:00Z" in shown
+    assert "the log holds" not in shown
     verdict = as_json(node, *both, "--quorum", "1")
     assert [one["name"] for one in verdict["not_cosigned"]] == ["other.example"]
     with pytest.raises(InputError, match="witness"):

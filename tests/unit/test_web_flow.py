@@ -101,7 +101,7 @@ def test_money_runs_to_the_right_where_nothing_returns(seed: int) -> None:
 
 
 def test_cards_of_a_sixty_node_diagram_stay_inside_and_apart() -> None:
-    svg = parsed(draw_flow(world(7, 60), reported_at=REPORTED_AT, title="t"))
+    svg = parsed(draw_flow(world(7, 60), first_at=REPORTED_AT, title="t"))
     width, height = float(svg.attrib["width"]), float(svg.attrib["height"])
     boxes = [
         (float(box.attrib["x"]), float(box.attrib["y"]))
@@ -118,12 +118,12 @@ def test_cards_of_a_sixty_node_diagram_stay_inside_and_apart() -> None:
 
 def test_same_graph_same_drawing() -> None:
     again = FlowGraph(nodes=FLOW.nodes, links=FLOW.links)
-    drawn = draw_flow(FLOW, reported_at=REPORTED_AT, title="t")
-    assert drawn == draw_flow(again, reported_at=REPORTED_AT, title="t")
+    drawn = draw_flow(FLOW, first_at=REPORTED_AT, title="t")
+    assert drawn == draw_flow(again, first_at=REPORTED_AT, title="t")
 
 
 def test_sample_is_well_formed_named_and_without_anything_the_policy_forbids() -> None:
-    text = str(draw_flow(FLOW, reported_at=REPORTED_AT, title="The way of the money"))
+    text = str(draw_flow(FLOW, first_at=REPORTED_AT, title="The way of the money"))
     svg = parsed(text)
     assert svg.attrib["role"] == "img"
     assert svg.attrib["aria-labelledby"] == "flow-title flow-desc"
@@ -138,7 +138,7 @@ def test_sample_is_well_formed_named_and_without_anything_the_policy_forbids() -
 def test_hostile_names_stay_text() -> None:
     evil = '"><script>alert(1)</script>\u202e\x00'
     node = replace(FLOW.nodes[0], account=evil, institution=evil)
-    text = str(draw_flow(FlowGraph(nodes=(node,), links=()), reported_at=REPORTED_AT, title=evil))
+    text = str(draw_flow(FlowGraph(nodes=(node,), links=()), first_at=REPORTED_AT, title=evil))
     parsed(text)
     assert "<script" not in text
     assert "\u202e" not in text
@@ -165,7 +165,7 @@ def test_an_open_place_without_an_answer_is_not_told_yet() -> None:
 
 
 def test_empty_graph_draws_nothing() -> None:
-    assert draw_flow(FlowGraph(), reported_at=REPORTED_AT, title="t") == ""
+    assert draw_flow(FlowGraph(), first_at=REPORTED_AT, title="t") == ""
     assert whereabouts(FlowGraph()) == Whereabouts(held=0.0, resting=0.0, refused=0.0, unknown=0.0)
 
 
@@ -188,7 +188,7 @@ def test_money_that_returns_to_an_earlier_account_is_drawn() -> None:
         for i, (a, b) in enumerate(way)
     )
     assert [r.share for r in shares_of(FlowGraph(nodes=nodes, links=links))] == [1.0, 1.0, 1.0]
-    assert "NaN" not in draw_flow(FlowGraph(nodes=nodes, links=links), reported_at=REPORTED_AT, title="t")
+    assert "NaN" not in draw_flow(FlowGraph(nodes=nodes, links=links), first_at=REPORTED_AT, title="t")
 
 
 def test_percents_beside_the_bar_add_up() -> None:

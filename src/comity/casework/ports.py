@@ -43,7 +43,8 @@ class RequestStore(Protocol):
 
     def get(self, request_id: str) -> Request: ...
 
-    def by_message(self, peer: str, message_id: str) -> Request | None: ...
+    def by_message(self, peer: str, message_id: str) -> Request | None:
+        """The request that arrived from `peer` in this message."""
 
     def of_case(self, case_id: str) -> Sequence[Request]:
         """In the order in which they were made."""
@@ -54,7 +55,10 @@ class RequestStore(Protocol):
 class HoldStore(Protocol):
     def put(self, hold: Hold) -> None: ...
 
-    def get(self, holder: str, hold_id: str) -> Hold: ...
+    def get(self, holder: str, hold_id: str) -> Hold:
+        """Raise `NotFound` when there is none."""
+
+    def find(self, holder: str, hold_id: str) -> Hold | None: ...
 
     def of_case(self, case_id: str) -> Sequence[Hold]: ...
 

@@ -12,15 +12,13 @@ from typing import Any
 from comity.model import Event
 
 DEFINITIONS: Mapping[str, str] = {
-    "reported": "Stolen money in reports that this node took, at the amount claimed (report.received).",
-    "held_here": "Money under holds that this node placed and that have not lapsed or been released; "
-    "what was returned counts as held before (hold.placed, hold.amended, hold.lapsed, hold.released).",
-    "held_by_partners": "The same, of holds that other nodes placed at this node's request and told it of "
-    "(hold.told).",
-    "returned": "Money of holds here, and of partners' holds told to us, that went back to the victim "
-    "(hold.returned, hold.told).",
+    "reported": "Stolen money in reports that this node took, at the amount claimed.",
+    "held_here": "Money under holds that this node placed and that have neither lapsed nor been released. "
+    "What was returned stays counted: it was held before.",
+    "held_by_partners": "The same, for holds that other nodes placed at this node's request and told it of.",
+    "returned": "Money under holds, here or with partners, that went back to the victim.",
     "time_to_hold": "From the moment the report, or a partner's first request, reached this node to the "
-    "moment a hold was placed (hold.placed) or, for partners' holds, was placed there (hold.told).",
+    "moment a hold was placed.",
 }
 _ENDED = frozenset({"lapsed", "released"})
 

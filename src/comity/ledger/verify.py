@@ -32,6 +32,11 @@ from comity.proofs.tiles import (
 
 CHECKPOINT = "checkpoint"
 
+_ASK_WITNESSES = (
+    "The log itself holds. If it just grew, check again when its witnesses have answered; if it stays so, ask "
+    "them which tree they saw."
+)
+
 ExpectedEntries = Callable[[int, int], list[bytes]]
 """`(start, end)` → the entries that the node's own database has at these places."""
 
@@ -43,6 +48,8 @@ class Fault:
     file: str
     index: int | None
     problem: str
+    remedy: str = ""
+    """What to do, if it is not what is to be done about any wrong log."""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.problem}"
@@ -58,7 +65,7 @@ class LogWrong(TrustError):
     )
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.problem, where=fault.file)
+        super().__init__(fault.problem, where=fault.file, remedy=fault.remedy)
         self.fault = fault
 
 
@@ -213,7 +220,7 @@ def _read(reader: LogReader, tile: Tile) -> tuple[str, bytes]:
 def _check_cosignatures(
     verdict: Verdict, note: SignedNote, witnesses: Sequence[VerifierKey], quorum: int
 ) -> Verdict:
-    """Fill in who cosigned and when the log dated itself; `LogWrong` on a bad cosignature or too few."""
+    """Fill in who cosigned, when the log dated itself, and the fault if too few did; `LogWrong` on a bad one."""
     own = VerifierKey(name=verdict.key.name, kind=COSIGNATURE, public=verdict.key.public)
     named = tuple(dict.fromkeys(key for key in witnesses if key != own))
     try:
@@ -222,12 +229,15 @@ def _check_cosignatures(
     except TrustError as error:
         raise _wrong(CHECKPOINT, str(error)) from error
     missing = tuple(key for key in named if key not in [each.key for each in cosigned])
+    fault = None
     if len(cosigned) < quorum:
         names = ", ".join(key.name for key in missing) or "further witnesses"
-        raise _wrong(
-            CHECKPOINT, f"expected at least {quorum} cosignatures, got {len(cosigned)}; none by {names}"
+        problem = (
+            f"expected {quorum} or more of the witnesses to have cosigned, got {len(cosigned)}; not {names}"
         )
-    return replace(verdict, dated=dated[0].at if dated else None, cosigned=cosigned, missing=missing)
+        fault = Fault(file=CHECKPOINT, index=None, problem=problem, remedy=_ASK_WITNESSES)
+    at = dated[0].at if dated else None
+    return replace(verdict, dated=at, cosigned=cosigned, missing=missing, fault=fault)
 
 
 def _hash(hashes: bytes, place: int) -> bytes:

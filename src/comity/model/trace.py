@@ -28,6 +28,10 @@ class Crossing:
     to_country: str
     currency: str
     pieces: tuple[Piece, ...]
+    sent_currency: str = ""
+    sent_minor: int = 0
+    """The tainted part as it left, in the sender's currency: with it, what came into a book and what left
+    it add up, whatever was converted on the way. Not used in tracing; empty and 0 if not told."""
 
     @property
     def tainted_minor(self) -> int:

@@ -30,6 +30,8 @@ from comity.tracing import (
 )
 
 MAX_CROSSINGS = 10_000
+MAX_NAME = 200
+MAX_FACTS = 2_000
 NODE = "node"
 _SHAPES: Mapping[str, type] = {
     "request": str, "case": str, "report": str, "offence": str, "facts": str, "rule": str, "urgent": bool,
@@ -114,8 +116,15 @@ def _check(node: Node, received: Received) -> None:
                 expected=f"{shape.__name__} in {key!r}", got=type(payload.get(key)).__name__,
                 where=received.id,
             )  # fmt: skip
-    if not isinstance(payload["basis"].get("instrument"), str):
-        raise InputError.because(expected="the legal basis by its name", got="none", where=received.id)
+    named = {**payload, "instrument": payload["basis"].get("instrument")}
+    for key in ("request", "case", "report", "instrument", "purpose", "permitted_use"):
+        _check_name(named[key], key, received)
+    if not 0 < len(payload["facts"].strip()) <= MAX_FACTS:
+        raise InputError.because(
+            expected=f"facts of 1 to {MAX_FACTS} characters",
+            got=str(len(payload["facts"])),
+            where=received.id,
+        )
     if not 0 < len(payload["crossings"]) <= MAX_CROSSINGS:
         raise InputError.because(
             expected=f"1 to {MAX_CROSSINGS} crossings", got=str(len(payload["crossings"])), where=received.id
@@ -125,6 +134,15 @@ def _check(node: Node, received: Received) -> None:
     read_time(payload["expires_at"], where="expires_at")
     for document in payload["crossings"]:
         _check_crossing(node, read_crossing(document), received)
+
+
+def _check_name(value: Any, key: str, received: Received) -> None:
+    """One line that can be shown and sent back."""
+    if not (isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= MAX_NAME):
+        raise InputError.because(
+            expected=f"one line of 1 to {MAX_NAME} characters in {key!r}", got=repr(value)[:100],
+            where=received.id,
+        )  # fmt: skip
 
 
 def _check_crossing(node: Node, crossing: Crossing, received: Received) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Request, Subject, move
-from comity.exchange import Compact, Member
+from comity.errors import StorageError
+from comity.exchange import Member, Outgoing
 from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
 from comity.model import Crossing, Person, Piece
@@ -19,8 +22,10 @@ from comity.node.hold import Ground, hold_what_rests
 from comity.node.policy import may_with_request, require_with_request
 from comity.node.send import LIFETIME, Letter, send
 from comity.node.trace import trace_case
+from comity.proofs.canonical import canonical_bytes
 from comity.tracing import crossing_document, questions, read_crossing, time_text
 
+log = structlog.get_logger()
 PROCEDURE = "trace_and_hold"
 PURPOSE = "trace-and-hold"
 PERMITTED_USE = "Following and holding the money of this case; intelligence, not evidence."
@@ -28,6 +33,29 @@ RUNNING = ("draft", "checked", "awaiting_approval", "approved", "sent", "acknowl
 MAX_ROUNDS = 50
 """Requests to one peer in one case: one that changes its answers at will does not keep us asking for ever."""
 NODE = "node"
+
+
+def pursue_all(node: Node) -> int:
+    """Look at every case that wants it; return how many. A case that cannot be followed holds up no other:
+    it raises an alarm and rests until something new arrives.
+    """
+    with node.records.reading() as tx:
+        due = tx.cases.to_pursue()
+    for case in due:
+        try:
+            pursue(node, case.id)
+        except StorageError:
+            raise
+        except Exception as error:
+            log.exception("case not followed", case=case.id)
+            _record_stuck(node, case, error)
+    return len(due)
+
+
+def look_again(node: Node, tx: Transaction, case_id: str) -> None:
+    """Something changed for this case: follow it again if it is ours. Others' cases their origin pursues."""
+    if tx.cases.get(case_id).origin == node.id:
+        tx.cases.want_pursuit(case_id)
 
 
 def pursue(node: Node, case_id: str) -> None:
@@ -130,6 +158,20 @@ def advance(
     return request
 
 
+def unheard(node: Node, tx: Transaction, outgoing: Outgoing, *, refused: bool, why: str) -> None:
+    """A message of ours reached nobody. A request in it lapses, so that the case goes on: after expiry it is
+    asked again; what the other node refused to take counts as refused on this basis, so the next is tried.
+    """
+    if not outgoing.case_id:
+        return
+    for request in tx.requests.of_case(outgoing.case_id):
+        if request.message_id == outgoing.message_id and request.state in ("sent", "acknowledged"):
+            if refused:
+                request = replace(request, refusal={"ground": "message-refused", "text": why})
+            advance(node, tx, request, "expire", {"reasons": [why]}, outgoing.receiver if refused else NODE)
+    look_again(node, tx, outgoing.case_id)
+
+
 def basis_document(basis: Basis) -> dict[str, Any]:
     return {
         "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
@@ -142,25 +184,15 @@ def inflows_of(request: Request) -> tuple[Crossing, ...]:
     return tuple(read_crossing(crossing) for crossing in request.payload["crossings"])
 
 
-def exits_by_country(known: Mapping[str, CaseTrace], compact: Compact) -> dict[str, tuple[Crossing, ...]]:
-    """Latest exits, by the country of the book they left."""
-    return {
-        compact.member(source).covers[0]: trace.trace.exits
-        for source, trace in known.items()
-        if compact.member(source).covers
-    }
-
-
 def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple[Crossing, ...]]]:
     """Whom to ask now, and about what: the complete set, in place of what they were told before.
 
     Not where a request is still running: its answer may change the question.
     """
-    compact = node.compact()
     known = {trace.source: trace for trace in tx.cases.traces(case.id)}
     requests = [request for request in tx.requests.of_case(case.id) if request.direction == "out"]
     running = {request.peer for request in requests if request.state in RUNNING}
-    peers = [one for one in compact.members if one.covers and one.id not in {node.id, *running}]
+    peers = [one for one in node.compact().members if one.covers and one.id not in {node.id, *running}]
     told = {
         country: tuple(
             one for one in known[peer.id].inflows if one.to_country == country and one.tainted_minor
@@ -170,7 +202,8 @@ def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple
         if peer.id in known
     }
     covered = frozenset(country for peer in peers for country in peer.covers)
-    due = {question.country for question in questions(exits_by_country(known, compact), told, covered)}
+    exits = {source: trace.trace.exits for source, trace in known.items()}
+    due = {question.country for question in questions(exits, told, covered)}
     asked = []
     for peer in peers:
         if due & set(peer.covers):
@@ -185,6 +218,7 @@ def _withdrawn(told: Sequence[Crossing]) -> tuple[Crossing, ...]:
         replace(
             one,
             pieces=(Piece(amount_minor=sum(piece.amount_minor for piece in one.pieces), tainted=False),),
+            sent_minor=0,
         )
         for one in told
     )
@@ -240,25 +274,43 @@ def _record_open(
     tried: Sequence[str],
 ) -> None:  # fmt: skip
     """Nobody can be asked there (any more): that part of the trace stays open, and the case says so."""
-    _record_once(
-        node, tx, case, "trace.left-open", peer=peer.id, refused_before=list(tried),
-        transfers=[crossing.transfer_id for crossing in inflows],
-    )  # fmt: skip
+    transfers = [crossing.transfer_id for crossing in inflows]
+    body = {"peer": peer.id, "refused_before": list(tried), "transfers": transfers}
+    _record_new(node, tx, case, "trace.left-open", [body])
 
 
 def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
     """Money that left for where no node of the compact has a book: the trace ends there, and says so."""
     covered = {country for member in node.compact().members for country in member.covers}
-    for trace in tx.cases.traces(case.id):
-        for crossing in trace.trace.exits:
-            if crossing.to_country not in covered:
-                _record_once(
-                    node, tx, case, "trace.left-compact", transfer=crossing.transfer_id,
-                    account=crossing.to_account, country=crossing.to_country,
-                    currency=crossing.currency, amount_minor=crossing.tainted_minor,
-                )  # fmt: skip
+    bodies = [
+        {
+            "transfer": crossing.transfer_id, "account": crossing.to_account,
+            "country": crossing.to_country, "currency": crossing.currency,
+            "amount_minor": crossing.tainted_minor,
+        }
+        for trace in tx.cases.traces(case.id)
+        for crossing in trace.trace.exits
+        if crossing.to_country not in covered
+    ]  # fmt: skip
+    _record_new(node, tx, case, "trace.left-compact", bodies)
 
 
-def _record_once(node: Node, tx: Transaction, case: Case, kind: str, **body: Any) -> None:
-    if all(event.kind != kind or dict(event.body) != body for event, _ in tx.events.of_case(case.id)):
-        node.record(tx, kind, case_id=case.id, actor=NODE, **body)
+def _record_new(
+    node: Node, tx: Transaction, case: Case, kind: str, bodies: Sequence[Mapping[str, Any]]
+) -> None:
+    """One event for each body that this case has no such event of yet."""
+    known = {
+        canonical_bytes(dict(event.body)) for event, _ in tx.events.of_case(case.id) if event.kind == kind
+    } if bodies else set()  # fmt: skip
+    for body in bodies:
+        if canonical_bytes(dict(body)) not in known:
+            node.record(tx, kind, case_id=case.id, actor=NODE, **body)
+
+
+def _record_stuck(node: Node, case: Case, error: Exception) -> None:
+    with node.records.transaction() as tx:
+        tx.cases.pursued(case.id, case.pursuit_wanted)
+        node.record(
+            tx, "alarm.case-stuck", case_id=case.id, actor=NODE, problem=str(error)[:500],
+            fault=type(error).__name__,
+        )  # fmt: skip

@@ -88,6 +88,8 @@ def import_transfers(
     The Parquet part is durable before the transaction that names it: a crash between leaves a file that is
     no part of the book. A transfer that the book already has is a `Conflict`.
     """
+    with node.records.reading() as tx:
+        before = tx.book.all()
     reading = read_transfers(files, skip_bad=skip_bad, on_progress=on_progress)
     opening = read_balances(balances) if balances else {}
     _refuse_known(node.book.table(), reading.table)
@@ -96,13 +98,18 @@ def import_transfers(
         known = tx.book.balances()
     Book.from_table(merged, balances={**known, **opening}, covers=frozenset(node.settings.covers))
     part = _write_part(node.home.book, node.new_id("part"), reading.table)
-    with node.records.transaction() as tx:
-        tx.book.add(part, node.clock())
-        tx.book.add_balances(opening)
-        node.record(
-            tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
-            balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],
-        )  # fmt: skip
+    try:
+        with node.records.transaction() as tx:
+            _refuse_overtaken(before, tx.book.all())
+            tx.book.add(part, node.clock())
+            tx.book.add_balances(opening)
+            node.record(
+                tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
+                balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],
+            )  # fmt: skip
+    except Conflict:
+        (node.home.book / part.file).unlink(missing_ok=True)
+        raise
     return Imported(rows=part.rows, balances=len(opening), rejects=reading.rejects)
 
 
@@ -116,6 +123,15 @@ def _refuse_known(book: pa.Table, fresh: pa.Table) -> None:
             got=f"{count} that it has, the first {first!r}",
             remedy="Import each file once; nothing of this import was kept.",
         )
+
+
+def _refuse_overtaken(before: Sequence[BookPart], now: Sequence[BookPart]) -> None:
+    """What this import was compared with must still be the whole book."""
+    if {part.id for part in before} != {part.id for part in now}:
+        raise Conflict.because(
+            expected="the book as it was when this import began", got="another import meanwhile",
+            remedy="Import again; nothing of this import was kept.",
+        )  # fmt: skip
 
 
 def _write_part(folder: Path, part_id: str, table: pa.Table) -> BookPart:

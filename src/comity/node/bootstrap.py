@@ -64,6 +64,16 @@ class Node:
     def in_compact(self) -> bool:
         return self.home.compact.is_file()
 
+    def knows(self, member_id: str) -> bool:
+        """Whether this is a member of the compact, now: one that has left is still named in old cases."""
+        return self.in_compact() and any(one.id == member_id for one in self.compact().members)
+
+    def jurisdiction_of(self, member_id: str) -> str:
+        """Where that member sits; empty for one that has left the compact."""
+        if member_id == self.id:
+            return self.settings.authority.jurisdiction
+        return self.compact().member(member_id).authority.jurisdiction if self.knows(member_id) else ""
+
     def record(self, tx: Transaction, kind: str, /, *, case_id: str = "", actor: str, **body: Any) -> None:
         """Append an event in the transaction of what it records."""
         tx.events.append(

@@ -7,7 +7,7 @@ from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Deadline, Hold, Request
 from comity.model import Event
 from comity.node.bootstrap import Node
-from comity.node.event_words import summary_of
+from comity.node.event_words import is_step, summary_of
 from comity.node.flow_graph import flow_graph
 from comity.node.views import (
     Amount,
@@ -62,7 +62,8 @@ def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
     rows = tuple(event_row(event, index) for event, index in events)
     times = [hold.placed_at - case.reported_at for hold in holds]
     return CasePage(
-        id=case.id, title=case.title, status=_status(case, requests), rule=case.rule, as_of=node.clock(),
+        id=case.id, title=case.title, status=_status(case, requests),
+        asked_by="" if case.origin == node.id else case.origin, rule=case.rule, as_of=node.clock(),
         reported_at=case.reported_at, reported=_amounts(_reported(tx, case)),
         traced=_amounts(_traced(traces)), held=_amounts(_held(holds)),
         returned=_amounts(_sum(hold for hold in holds if hold.state == "returned")),
@@ -78,7 +79,7 @@ def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
 def event_row(event: Event, log_index: int | None) -> EventRow:
     return EventRow(
         id=event.id, at=event.at, kind=event.kind, actor=event.actor, summary=summary_of(event),
-        log_index=log_index,
+        log_index=log_index, step=is_step(event),
     )  # fmt: skip
 
 
@@ -142,8 +143,7 @@ def _holding_rows(node: Node, traces: Iterable[CaseTrace]) -> Iterable[HoldingRo
 def _hold_row(node: Node, hold: Hold) -> HoldRow:
     return HoldRow(
         id=hold.id, account=hold.account, institution=hold.institution,
-        country=node.compact().member(hold.holder).authority.jurisdiction
-        if node.in_compact() else node.settings.authority.jurisdiction,
+        country=node.jurisdiction_of(hold.holder),
         amount=Amount(minor=hold.amount_minor, currency=hold.currency),
         state=_HOLD_STATES.get(hold.state, HoldState.ASKED), placed_by=hold.holder,
         placed_at=hold.placed_at,
@@ -161,7 +161,7 @@ def _request_row(node: Node, tx: Transaction, request: Request) -> RequestRow:
     outcome = _outcome(request)
     return RequestRow(
         id=request.id, sent_by_us=request.direction == "out", peer=request.peer,
-        country=node.compact().member(request.peer).authority.jurisdiction,
+        country=node.jurisdiction_of(request.peer),
         procedure=node.procedures[request.procedure].title, state=request.state.replace("_", " "),
         outcome=outcome, legal_basis=request.basis["instrument"],
         basis_reasons=(

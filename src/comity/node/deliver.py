@@ -15,6 +15,7 @@ from comity.exchange import (
     refuse_other_message,
     verify_receipt,
 )
+from comity.node.ask import unheard
 from comity.node.bootstrap import Node
 
 
@@ -74,5 +75,5 @@ def _record(node: Node, tx: Transaction, outgoing: Outgoing, how: Next, why: str
         tx, f"message.{how.value}", case_id=outgoing.case_id, actor="node", message=outgoing.message_id,
         type=outgoing.type, peer=outgoing.receiver, attempts=outgoing.attempts + 1, reason=why[:500],
     )  # fmt: skip
-    if how is not Next.ACCEPTED and outgoing.case_id in {case.id for case in tx.cases.all()}:
-        tx.cases.want_pursuit(outgoing.case_id)
+    if how is not Next.ACCEPTED:
+        unheard(node, tx, outgoing, refused=how is Next.REFUSED, why=why[:500])

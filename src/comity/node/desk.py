@@ -68,6 +68,8 @@ class NodeDesk:
 
     def cases(self, person: Person) -> list[CaseRow]:
         require_with_case(self._node, Action.READ_CASE, person)
+        with self._node.records.transaction() as tx:
+            self._node.record(tx, "cases.listed", actor=person.id, role=person.role.value)
         with self._node.records.reading() as tx:
             return [case_row(tx, case) for case in tx.cases.all()]
 

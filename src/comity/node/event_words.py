@@ -9,6 +9,17 @@ from comity.model import Event, format_minor
 _Words = Callable[[Mapping[str, Any]], str]
 
 
+STEPS = (
+    "message.", "hold.requested", "hold.told", "request.drafted", "request.checked", "request.approved",
+    "request.acknowledged",
+)  # fmt: skip
+"""Kinds of event that lead up to another which says more."""
+
+
+def is_step(event: Event) -> bool:
+    return event.kind.startswith(STEPS)
+
+
 def summary_of(event: Event) -> str:
     """A sentence for the timeline; falls back to the event's kind in words."""
     words = _WORDS.get(event.kind)

@@ -1,7 +1,7 @@
 """The way of the money as a graph: our own flows account by account, abroad what partners answered.
 
-A partner tells holdings and exits, not the way between: inside its country the money passes a node of kind
-`beyond`, with links in, to its holdings, and out.
+A partner tells holdings and exits, not the way between: its book is one node of kind `beyond`, with links in,
+to its holdings, and out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +26,8 @@ class _Draft:
 
     nodes: dict[str, FlowNode] = field(default_factory=dict)
     links: dict[tuple[str, str, str], FlowLink] = field(default_factory=dict)
+    books: dict[str, str] = field(default_factory=dict)
+    """Country → the node that stands for the book of the partner who answered for it."""
 
     def place(self, account: str, institution: str, country: str, at: datetime | None, **more: object) -> str:
         known = self.nodes.get(account)
@@ -60,24 +62,29 @@ def flow_graph(
     """Build the graph of a case from our trace and from what partners answered."""
     draft = _Draft()
     own = [trace for trace in traces if trace.source == node.id]
+    told = [trace for trace in traces if trace.source != node.id]
+    for trace in told:
+        _add_book(draft, node, trace)
     for trace in own:
         for move in trace.moves:
             _add_move(draft, move)
         for inflow in trace.inflows:
             if case.origin != node.id:
                 _add_inflow(draft, inflow)
-    for trace in traces:
-        if trace.source != node.id:
-            _add_partner(draft, node, trace)
+    for trace in told:
+        _add_answer(draft, draft.books[node.compact().member(trace.source).covers[0]], trace)
     _mark_victim(draft, case, own)
     _mark_states(draft, requests, node)
     _rest(draft, (holding for trace in traces for holding in trace.trace.holdings), holds)
+    _rest_beyond(draft, traces, node)
     return FlowGraph(nodes=tuple(draft.nodes.values()), links=tuple(draft.links.values()))
 
 
 def _add_move(draft: _Draft, move: Move) -> None:
     source = draft.place(move.from_account, move.from_institution, move.from_country, move.at)
-    target = draft.place(move.to_account, move.to_institution, move.to_country, move.at)
+    target = draft.books.get(move.to_country) or draft.place(
+        move.to_account, move.to_institution, move.to_country, move.at
+    )
     if source == target:
         return
     converted = move.to_currency != move.currency
@@ -97,39 +104,42 @@ def _add_inflow(draft: _Draft, inflow: Crossing) -> None:
     draft.connect(_crossing_link(source, target, inflow))
 
 
-def _add_partner(draft: _Draft, node: Node, trace: CaseTrace) -> None:
-    """In → `beyond` → holdings and exits, for one partner's answer."""
+def _add_book(draft: _Draft, node: Node, trace: CaseTrace) -> None:
+    """One place for all that a partner followed in its own book."""
     member = node.compact().member(trace.source)
-    middle = f"in the book of {member.id}"
+    name = f"book of {member.id}"
     first = min((crossing.booked_at for crossing in trace.inflows), default=None)
-    draft.nodes[middle] = _beyond(middle, member.authority.jurisdiction, first)
-    for crossing in trace.inflows:
-        target = draft.place(
-            crossing.to_account, crossing.to_institution, crossing.to_country, crossing.booked_at
-        )
-        if crossing.from_country != node.settings.authority.jurisdiction:
-            continue
-        draft.connect(replace(_crossing_link(target, middle, crossing), crossing=False))
+    draft.nodes[name] = _beyond(name, member.authority.jurisdiction, first)
+    draft.books.update(dict.fromkeys(member.covers, name))
+
+
+def _add_answer(draft: _Draft, book: str, trace: CaseTrace) -> None:
+    """From a partner's book to the holdings and exits that it told us of."""
     for holding in trace.trace.holdings:
-        if holding.account in draft.nodes:
-            continue
         target = draft.place(holding.account, holding.institution, holding.country, None)
         amount = Amount(minor=holding.tainted_minor, currency=holding.currency)
-        draft.connect(FlowLink(source=middle, target=target, amount=amount, at=None, crossing=False))
+        draft.connect(FlowLink(source=book, target=target, amount=amount, at=None, crossing=False))
     for crossing in trace.trace.exits:
-        target = draft.place(
+        target = draft.books.get(crossing.to_country) or draft.place(
             crossing.to_account, crossing.to_institution, crossing.to_country, crossing.booked_at
         )
-        draft.connect(_crossing_link(middle, target, crossing))
+        draft.connect(_crossing_link(book, target, crossing))
 
 
 def _crossing_link(source: str, target: str, crossing: Crossing) -> FlowLink:
-    amount = Amount(minor=crossing.tainted_minor, currency=crossing.currency)
-    return FlowLink(source=source, target=target, amount=amount, at=crossing.booked_at, crossing=True)
+    arrived = Amount(minor=crossing.tainted_minor, currency=crossing.currency)
+    sent = Amount(minor=crossing.sent_minor, currency=crossing.sent_currency)
+    converted = sent.minor > 0 and sent.currency != arrived.currency
+    return FlowLink(
+        source=source, target=target, amount=sent if converted else arrived,
+        arrived=arrived if converted else None, at=crossing.booked_at, crossing=True,
+    )  # fmt: skip
 
 
 def _beyond(name: str, country: str, at: datetime | None) -> FlowNode:
-    return FlowNode(id=name, kind=FlowKind.BEYOND, account=name, institution="", country=country, at=at)
+    return FlowNode(
+        id=name, kind=FlowKind.BEYOND, account="in its own book", institution="", country=country, at=at
+    )
 
 
 def _mark_victim(draft: _Draft, case: Case, own: Iterable[CaseTrace]) -> None:
@@ -152,6 +162,24 @@ def _mark_states(draft: _Draft, requests: Sequence[Request], node: Node) -> None
         for name, one in draft.nodes.items():
             if one.country in covers:
                 draft.nodes[name] = replace(one, state=state)
+
+
+def _rest_beyond(draft: _Draft, traces: Iterable[CaseTrace], node: Node) -> None:
+    """What went to where no member has a book stays there, as far as anybody can tell."""
+    covered = (
+        {country for member in node.compact().members for country in member.covers}
+        if node.in_compact()
+        else set()
+    )
+    for trace in traces:
+        for crossing in trace.trace.exits:
+            one = draft.nodes.get(crossing.to_account)
+            if one is None or crossing.to_country in covered:
+                continue
+            there = {amount.currency: amount.minor for amount in one.resting}
+            there[crossing.currency] = there.get(crossing.currency, 0) + crossing.tainted_minor
+            resting = tuple(Amount(minor=minor, currency=currency) for currency, minor in there.items())
+            draft.nodes[crossing.to_account] = replace(one, resting=resting)
 
 
 def _rest(draft: _Draft, holdings: Iterable[Holding], holds: Sequence[Hold]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comity.backends.key_files import create_keys
-from comity.errors import Conflict, InputError
+from comity.errors import Conflict, InputError, StorageError
 from comity.exchange import Member, make_card
 from comity.law import default_policies, optional_policy
 from comity.law.parties import name_of
@@ -18,6 +18,7 @@ from comity.node.people import add_person
 from comity.node.prove import log_signer, publish_log, witness_signer
 from comity.proofs.cosignature import cosigner_of
 from comity.proofs.note import verifier_of
+from comity.tracing import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,9 @@ def found(
 
     `policies` are optional ones of the law room, added to the default set.
     """
+    path = path.resolve()
     name_of(settings.authority.jurisdiction)
+    Rule.named(settings.rule)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise Conflict.because(
             expected="a new or empty directory", got=str(path), remedy="Choose another directory."
@@ -56,6 +59,9 @@ def found(
         if path.exists():
             path.rmdir()
         draft.rename(path)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise StorageError(f"the disk refused: {error.strerror}", where=str(path)) from error
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

@@ -14,16 +14,18 @@ import structlog
 from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Hold, Request
 from comity.errors import ComityError, InputError, NotFound, StorageError
-from comity.exchange import Receipt, Status, make_receipt, verify_receipt
+from comity.exchange import Status, verify_receipt
 from comity.model import Holding, Trace
 from comity.node.answer import take_request
-from comity.node.ask import PROCEDURE, advance, inflows_of
+from comity.node.ask import PROCEDURE, advance, inflows_of, unheard
 from comity.node.bootstrap import Node
+from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
+from comity.node.receipts import sign_receipt
 from comity.node.send import Letter, send
 from comity.tracing import read_crossing, read_gap, read_holding, read_time, time_text
 
 log = structlog.get_logger()
-MAX_ROWS = 100_000
+MAX_ROWS = 10_000
 _FINAL = (Status.HANDLED, Status.REFUSED)
 
 
@@ -119,6 +121,8 @@ def _hear_receipt(node: Node, received: Received) -> None:
             tx, f"message.{receipt.status.value}", case_id=outgoing.case_id, actor=received.sender,
             message=outgoing.message_id, type=outgoing.type, peer=received.sender, reason=why[:500],
         )  # fmt: skip
+        if receipt.status is Status.REFUSED:
+            unheard(node, tx, outgoing, refused=True, why=why[:500])
         tx.inbox.settle(received, state="handled")
 
 
@@ -183,7 +187,11 @@ def _list(payload: Mapping[str, Any], key: str) -> list[Any]:
 def _put_peer_hold(node: Node, tx: Transaction, case: Case, request: Request, document: Any) -> None:
     """Keep a copy of a peer's hold, and an event when it is new or changed."""
     hold = _read_hold(case, request, document)
-    known = {(row.holder, row.id): row for row in tx.holds.of_case(case.id)}.get((hold.holder, hold.id))
+    if hold.state not in node.procedures[HOLD_PROCEDURE].states:
+        raise InputError.because(expected="a state that a hold can be in", got=repr(hold.state))
+    known = tx.holds.find(hold.holder, hold.id)
+    if known is not None and known.case_id != case.id:
+        raise InputError.because(expected=f"a hold of case {case.id}", got=f"{hold.id} of another case")
     if known == hold:
         return
     tx.holds.put(hold)
@@ -235,7 +243,7 @@ def _settle_in(
     code: str = "",
     text: str = "",
 ) -> None:
-    """Mark it handled and send the receipt that says so, once."""
+    """Mark it handled and send the receipt that says so, once; nobody is told who has left the compact."""
     if not tx.inbox.settle(received, state=state):
         return
     if status is Status.REFUSED:
@@ -243,15 +251,11 @@ def _settle_in(
             tx, "alarm.message-refused", actor="node", peer=received.sender, message=received.id,
             type=received.type, code=code, problem=text[:500],
         )  # fmt: skip
-    if received.type == "receipt":
+    if received.type == "receipt" or not node.knows(received.sender):
         return
-    receipt = make_receipt(
-        Receipt(
-            status=status, message_id=received.id, envelope_digest=received.digest,
-            sender=received.sender, receiver=node.id, at=node.clock(), reason_code=code,
-            reason_text=text[:500],
-        ),
-        key=node.keys.signing,
+    receipt = sign_receipt(
+        node, status, message_id=received.id, digest=received.digest, sender=received.sender, code=code,
+        text=text,
     )  # fmt: skip
     send(
         node, tx,

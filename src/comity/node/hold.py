@@ -6,10 +6,12 @@ itself when no order confirms it in time. The node that asked is told of every c
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Hold, Moved, Request, Subject, move, start
+from comity.errors import Conflict
 from comity.law import Action
 from comity.model import Holding, Person
 from comity.node.bootstrap import Node
@@ -19,6 +21,7 @@ from comity.tracing import time_text
 
 PROCEDURE = "urgent_freeze"
 PURPOSE = "trace-and-hold"
+NODE = "node"
 ACTIVE = ("held", "ordered")
 _ENDS = ("release", "challenge_upheld")
 _LAPSES = ("lapse", "order_lapses")
@@ -45,25 +48,28 @@ class Ground:
 def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrace) -> None:
     """Place or amend holds so that they match what the latest trace says rests in accounts of ours.
 
-    One hold an account and currency: a later trace that finds more or less amends it. What was paid out in
-    cash is gone: it is a bank's own cash account that it arrives in. That, and what the standing policy does
-    not allow to hold, is recorded with the reason.
+    One hold an account and currency: a later trace that finds more, less or nothing amends it. One that
+    lapsed, was released or returned stays so: no trace brings it back. What was paid out in cash is gone: it
+    is a bank's own cash account that it arrives in. These, and what the standing policy does not allow to
+    hold, are recorded with the reason.
     """
     cash = _paid_out_in_cash(trace)
-    standing = {
-        (hold.account, hold.currency): hold
-        for hold in tx.holds.of_case(ground.case.id)
-        if hold.holder == node.id and hold.state in ACTIVE
-    }
+    own = [hold for hold in tx.holds.of_case(ground.case.id) if hold.holder == node.id]
+    standing = {(hold.account, hold.currency): hold for hold in own if hold.state in ACTIVE}
+    ended = {(hold.account, hold.currency): hold.state for hold in own if hold.state not in ACTIVE}
     for holding in trace.trace.holdings:
-        amount = min(holding.tainted_minor, holding.balance_minor)
-        known = standing.get((holding.account, holding.currency))
+        pot, amount = (holding.account, holding.currency), min(holding.tainted_minor, holding.balance_minor)
+        known = standing.pop(pot, None)
         if known is not None:
             _amend(node, tx, known, amount, ground.actor)
-        elif (holding.account, holding.currency) in cash:
+        elif pot in cash:
             _record_not_placed(node, tx, ground, holding, amount, ["paid out in cash: no account holds it"])
+        elif pot in ended:
+            _record_not_placed(node, tx, ground, holding, amount, [f"a hold on it has ended: {ended[pot]}"])
         elif amount and _allowed(node, tx, ground, holding, amount):
             _place(node, tx, ground, holding, amount)
+    for hold in standing.values():
+        _amend(node, tx, hold, 0, ground.actor)
 
 
 def _allowed(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int) -> bool:
@@ -144,6 +150,7 @@ def decide_hold(node: Node, hold_id: str, event: str, facts: Mapping[str, Any], 
     """A person moves a hold by `event`, if their role may and the procedure's gates are open."""
     with node.records.transaction() as tx:
         hold = tx.holds.get(node.id, hold_id)
+        _refuse_run_out(hold, node.clock())
         action = Action.RELEASE_HOLD if event in _ENDS else Action.CONFIRM_HOLD
         offence = tx.cases.get(hold.case_id).offence
         require_with_hold(node, action, hold, offence=offence, person=person)
@@ -152,17 +159,31 @@ def decide_hold(node: Node, hold_id: str, event: str, facts: Mapping[str, Any], 
         return hold
 
 
+def _refuse_run_out(hold: Hold, now: datetime) -> None:
+    """A deadline that has passed has passed, even where the sweeper has not come round to it yet."""
+    if hold.state in ACTIVE and hold.lapses_at <= now:
+        raise Conflict.because(
+            expected="a hold that has not run out", got=f"{hold.id}, run out {time_text(hold.lapses_at)}"
+        )
+
+
 def tell_of_change(node: Node, tx: Transaction, hold: Hold) -> None:
-    """The node whose case it is learns of it; nobody else does."""
+    """The node whose case it is learns of it; nobody else does. That it has left the compact stops no change."""
     case = tx.cases.get(hold.case_id)
     if case.origin == node.id:
+        return
+    if not node.knows(case.origin):
+        node.record(
+            tx, "alarm.hold-untold", case_id=case.id, actor=NODE, peer=case.origin, changed=hold.id,
+            state=hold.state,
+        )  # fmt: skip
         return
     letter = Letter(
         peer=case.origin, type="hold.changed", case_id=case.id, purpose=PURPOSE,
         legal_basis=tx.requests.get(hold.request_id).basis["instrument"],
         payload={"case": case.origin_case, "hold": hold_document(hold)},
     )  # fmt: skip
-    send(node, tx, letter, actor="node")
+    send(node, tx, letter, actor=NODE)
 
 
 def hold_document(hold: Hold) -> dict[str, Any]:

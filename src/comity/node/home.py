@@ -110,6 +110,12 @@ def write_settings(home: Home, settings: Settings) -> None:
     home.settings_file.write_text(text, encoding="utf-8")
 
 
+def _countries(found: object) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise TypeError("covers must be a list of countries")
+    return tuple(found)
+
+
 def read_settings(home: Home) -> Settings:
     """Read and check `node.toml`; `InputError` names the file and what is wrong with it."""
     home.require()
@@ -120,7 +126,7 @@ def read_settings(home: Home) -> Settings:
                 id=found["authority"], name=found["name"], jurisdiction=found["jurisdiction"],
                 oversight=found["oversight"],
             ),
-            covers=tuple(found["covers"]), host=found["host"], peer_port=int(found["peer_port"]),
+            covers=_countries(found["covers"]), host=found["host"], peer_port=int(found["peer_port"]),
             web_port=int(found["web_port"]), channel=found["channel"], rule=found["rule"],
             hold_hours=int(found["hold_hours"]),
         )  # fmt: skip

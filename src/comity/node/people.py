@@ -12,6 +12,8 @@ from comity.model import Person, Role
 from comity.node.bootstrap import Node
 
 SESSION = timedelta(hours=8)
+NOT_PEOPLE = frozenset({"node", "policy"})
+"""What the node and its standing policies are called in events: nobody may be mistaken for them."""
 _HASHER = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
 _NOBODY = _HASHER.hash("nobody has this password")
 
@@ -21,6 +23,10 @@ def add_person(node: Node, name: str, role: Role, *, actor: str) -> str:
     if not (2 <= len(name) <= 60 and name.replace("-", "").replace(".", "").isalnum()):
         raise InputError.because(
             expected="a name of 2 to 60 letters, digits, points and hyphens", got=repr(name)
+        )
+    if name in NOT_PEOPLE:
+        raise InputError.because(
+            expected="a name that no machine signs events with", got=repr(name), remedy="Choose another name."
         )
     password = secrets.token_urlsafe(15)
     hashed = _HASHER.hash(password)

@@ -15,6 +15,7 @@ from comity.errors import NetworkError, TrustError
 from comity.exchange import Member
 from comity.ledger import (
     Behind,
+    LogRolledBack,
     TwoStories,
     WitnessAnswer,
     add_checkpoint,
@@ -27,6 +28,7 @@ from comity.ledger import (
     request_body,
 )
 from comity.node.bootstrap import Node
+from comity.node.receive import Alarms
 from comity.proofs.checkpoint import Checkpoint
 from comity.proofs.note import KeySigner, SignedNote, VerifierKey, verifier_of
 
@@ -95,7 +97,10 @@ class Cosigning:
         answer = read_answer(status, kind, body, checkpoint=checkpoint, witnesses=[witness])
         if isinstance(answer, Behind):
             self.known_size[member.id] = answer.size
-            return answer.size > checkpoint.size
+            if answer.size > checkpoint.size:
+                raise_if_rolled_back(node, member, answer.size)
+                return True
+            return False
         self.known_size[member.id] = checkpoint.size
         add_cosignatures(
             node.log, answer.lines, on=checkpoint, log=verifier_of(log_signer(node)), witnesses=[witness]
@@ -103,13 +108,21 @@ class Cosigning:
         return True
 
 
-def cosign_peer(node: Node, body: bytes) -> WitnessAnswer:
+def raise_if_rolled_back(node: Node, member: Member, seen: int) -> None:
+    """`LogRolledBack` if a witness cosigned a larger tree than we have: our log was put back (spec/log.md §7)."""
+    published = read_checkpoint(node.log, verifier_of(log_signer(node)))
+    if published is None or published[0].size < seen:
+        have = published[0].size if published else 0
+        raise LogRolledBack(f"{member.id} cosigned a tree of {seen} entries, ours has {have}")
+
+
+def cosign_peer(node: Node, body: bytes, *, connection: str, alarms: Alarms) -> WitnessAnswer:
     """Answer a peer's `add-checkpoint`. A log that tells two stories is recorded, with both signed notes."""
     logs = {key.name: key for key in (log_key(member) for member in node.compact().members)}
     answer = add_checkpoint(
         body, logs=logs, store=SqlWitnessStore(node.records), signer=witness_signer(node), now=node.clock()
     )
-    if answer.evidence is not None:
+    if answer.evidence is not None and alarms.allow(connection, node.clock()):
         _record_two_stories(node, answer.evidence)
     return answer
 
@@ -125,7 +138,8 @@ def log_key(member: Member) -> VerifierKey:
 def _record_two_stories(node: Node, evidence: TwoStories) -> None:
     with node.records.transaction() as tx:
         node.record(
-            tx, "alarm.log-two-stories", actor="node", origin=evidence.origin,
-            conclusive=evidence.conclusive, trusted=evidence.trusted.decode("utf-8", "replace"),
+            tx, "alarm.log-two-stories" if evidence.conclusive else "alarm.log-doubt", actor="node",
+            origin=evidence.origin,
+            trusted=evidence.trusted.decode("utf-8", "replace"),
             offered=evidence.offered.decode("utf-8", "replace"),
         )  # fmt: skip

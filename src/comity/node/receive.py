@@ -13,15 +13,14 @@ from comity.errors import ComityError, StorageError, TrustError
 from comity.exchange import (
     Decision,
     Opened,
-    Receipt,
     Status,
     Verdict,
     decide,
     digest_of_wire,
-    make_receipt,
     unpack,
 )
 from comity.node.bootstrap import Node
+from comity.node.receipts import sign_receipt
 
 ALARMS_A_MINUTE = 30
 
@@ -42,18 +41,18 @@ class Delivered:
 
 @dataclass(slots=True)
 class Alarms:
-    """At most so many alarm events a minute from rejected messages: a peer cannot fill our log."""
+    """At most so many alarm events a minute from each peer: none can fill our log, or drown another's alarm."""
 
-    _since: datetime | None = None
-    _count: int = 0
+    _peers: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def allow(self, now: datetime) -> bool:
+    def allow(self, peer: str, now: datetime) -> bool:
         with self._lock:
-            if self._since is None or now - self._since > timedelta(minutes=1):
-                self._since, self._count = now, 0
-            self._count += 1
-            return self._count <= ALARMS_A_MINUTE
+            since, count = self._peers.get(peer, (now, 0))
+            if abs(now - since) > timedelta(minutes=1):
+                since, count = now, 0
+            self._peers[peer] = (since, count + 1)
+            return count < ALARMS_A_MINUTE
 
 
 def receive(node: Node, wire: bytes, *, connection: str, alarms: Alarms) -> Delivered:
@@ -72,15 +71,15 @@ def receive(node: Node, wire: bytes, *, connection: str, alarms: Alarms) -> Deli
     except ComityError as error:
         return _reject(node, wire, connection, alarms, error)
     with node.records.transaction() as tx:
-        return _place(node, tx, opened)
+        return _place(node, tx, opened, alarms)
 
 
-def _place(node: Node, tx: Transaction, opened: Opened) -> Delivered:
+def _place(node: Node, tx: Transaction, opened: Opened, alarms: Alarms) -> Delivered:
     sender, message = opened.sender.id, opened.message
     decision = decide(opened, tx.inbox.known(sender, message.id))
     if decision.verdict is Verdict.DUPLICATE:
         return Delivered(status=200, receipt=tx.inbox.receipt_for(sender, message.id))
-    if decision.alarm:
+    if decision.alarm and alarms.allow(sender, node.clock()):
         node.record(
             tx, "alarm.message-order", actor="node", peer=sender, message=message.id,
             sequence=opened.sequence, digest=opened.digest, code=decision.code, reason=decision.reason,
@@ -93,15 +92,9 @@ def _place(node: Node, tx: Transaction, opened: Opened) -> Delivered:
 
 
 def _accept(node: Node, tx: Transaction, opened: Opened) -> str:
-    message, sender, now = opened.message, opened.sender.id, node.clock()
-    receipt = make_receipt(
-        Receipt(
-            status=Status.ACCEPTED, message_id=message.id, envelope_digest=opened.digest,
-            sender=sender, receiver=node.id, at=now,
-        ),
-        key=node.keys.signing,
-    )  # fmt: skip
-    tx.inbox.take(opened, receipt=receipt, now=now)
+    message, sender = opened.message, opened.sender.id
+    receipt = sign_receipt(node, Status.ACCEPTED, message_id=message.id, digest=opened.digest, sender=sender)
+    tx.inbox.take(opened, receipt=receipt, now=node.clock())
     node.record(
         tx, "message.received", actor="node", peer=sender, message=message.id, type=message.type,
         sequence=opened.sequence, digest=opened.digest, legal_basis=message.legal_basis,
@@ -111,30 +104,22 @@ def _accept(node: Node, tx: Transaction, opened: Opened) -> str:
 
 
 def _refusal(node: Node, opened: Opened, decision: Decision) -> str:
-    return make_receipt(
-        Receipt(
-            status=Status.REFUSED, message_id=opened.message.id, envelope_digest=opened.digest,
-            sender=opened.sender.id, receiver=node.id, at=node.clock(),
-            reason_code=decision.code, reason_text=decision.reason[:1000],
-        ),
-        key=node.keys.signing,
+    return sign_receipt(
+        node, Status.REFUSED, message_id=opened.message.id, digest=opened.digest, sender=opened.sender.id,
+        code=decision.code, text=decision.reason,
     )  # fmt: skip
 
 
 def _reject(node: Node, wire: bytes, connection: str, alarms: Alarms, error: ComityError) -> Delivered:
     """What we cannot read as a message to us: refused for good, under its digest, with an alarm."""
-    if alarms.allow(node.clock()):
+    if alarms.allow(connection, node.clock()):
         with node.records.transaction() as tx:
             node.record(
                 tx, "alarm.message-rejected", actor="node", peer=connection, code=error.code,
                 digest=digest_of_wire(wire), problem=str(error)[:500],
             )  # fmt: skip
-    receipt = make_receipt(
-        Receipt(
-            status=Status.REFUSED, message_id="", envelope_digest=digest_of_wire(wire),
-            sender=connection, receiver=node.id, at=node.clock(),
-            reason_code=error.code, reason_text=str(error)[:1000],
-        ),
-        key=node.keys.signing,
+    receipt = sign_receipt(
+        node, Status.REFUSED, message_id="", digest=digest_of_wire(wire), sender=connection, code=error.code,
+        text=str(error),
     )  # fmt: skip
     return Delivered(status=error.http_status, receipt=receipt)

@@ -8,7 +8,7 @@ from comity.errors import Conflict, InputError
 from comity.law.offences import offences
 from comity.model import Report
 from comity.node.bootstrap import Node
-from comity.node.trace import reported_amounts
+from comity.node.trace import reported_amounts, trace_case
 from comity.tracing import claims_of, read_report
 
 FRAUD = "fraud"
@@ -17,19 +17,21 @@ FRAUD = "fraud"
 def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = "report") -> Case:
     """Open a case for `report.json` (trace contract, REPORT; more keys: summary, offence, victim_country).
 
-    Every named transfer must be in this node's book. The same report twice is a `Conflict`, so that
+    Every named transfer must be in this node's book and bear the claim: a first trace is made before the
+    case is opened, so that every case can be followed. The same report twice is a `Conflict`, so that
     repeating a call that seemed to fail is safe. The running node takes it from here: `comity.node.ask`.
     """
-    said = read_report(document, where=where)
+    said = _checked(read_report(document, where=where), where)
     claims = claims_of(said, node.book.book())
-    now = node.clock()
+    now, case_id = node.clock(), node.new_id("case")
     code = _offence(_text(document, "offence", FRAUD, where), where)
     case = Case(
-        id=node.new_id("case"), origin=node.id, origin_case="", title=_title(said, document, where),
+        id=case_id, origin=node.id, origin_case=case_id, title=_title(said, document, where),
         summary=_text(document, "summary", "", where), offence=code, rule=node.settings.rule,
         report={"report_id": said.report_id, "claims": claims}, reported_at=now, opened_at=now,
         pursuit_wanted=1, pursuit_done=0,
     )  # fmt: skip
+    trace_case(node, case, ())
     amounts = reported_amounts(node.book.table(), claims)
     with node.records.transaction() as tx:
         if any(known.report["report_id"] == said.report_id for known in tx.cases.all() if _own(node, known)):
@@ -46,12 +48,23 @@ def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = 
     return case
 
 
+def _checked(said: Report, where: str) -> Report:
+    """What a case and the requests made of it need: a name, and something stolen."""
+    if not (said.report_id.strip() and said.report_id.isprintable() and len(said.report_id) <= 200):
+        raise InputError.because(
+            expected="a report_id of 1 to 200 characters", got=repr(said.report_id[:200]), where=where
+        )
+    if not said.claims:
+        raise InputError.because(expected="at least one stolen transfer", got="none", where=where)
+    return said
+
+
 def _own(node: Node, case: Case) -> bool:
     return case.origin == node.id
 
 
 def _title(said: Report, document: Mapping[str, Any], where: str) -> str:
-    return _text(document, "title", f"Report {said.report_id}", where)
+    return _text(document, "title", "", where).strip() or f"Report {said.report_id}"
 
 
 def _offence(named: str, where: str) -> str:

@@ -14,7 +14,7 @@ import structlog
 from comity.backends.courier import PeerCourier
 from comity.backends.key_files import client_context
 from comity.errors import ComityError
-from comity.node.ask import pursue
+from comity.node.ask import pursue_all
 from comity.node.bootstrap import Node, passphrase
 from comity.node.deliver import deliver
 from comity.node.hear import hear
@@ -84,12 +84,7 @@ class Runner:
 
 def work(node: Node) -> bool:
     """Hear messages, pursue cases, let deadlines come due; True if there was anything to do."""
-    heard = hear(node)
-    with node.records.reading() as tx:
-        due = tx.cases.to_pursue()
-    for case in due:
-        pursue(node, case.id)
-    return bool(heard + len(due) + sweep(node))
+    return bool(hear(node) + pursue_all(node) + sweep(node))
 
 
 def prove(node: Node, courier: PeerCourier, cosigning: Cosigning) -> bool:

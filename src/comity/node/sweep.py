@@ -1,14 +1,21 @@
 """Let deadlines come due. Each is claimed once, in the transaction of what it brings about."""
 
+import structlog
+
 from comity.backends.sql import Transaction
 from comity.casework import Deadline
-from comity.errors import ComityError
+from comity.errors import StorageError
 from comity.node import ask, hold
 from comity.node.bootstrap import Node
 
+log = structlog.get_logger()
+
 
 def sweep(node: Node) -> int:
-    """Handle every deadline whose time has come; return how many. Safe to run on several workers."""
+    """Handle every deadline whose time has come; return how many. Safe to run on several workers.
+
+    One that cannot be handled holds up no other. A disk that refuses is no such case: it is tried again.
+    """
     with node.records.reading() as tx:
         due = tx.deadlines.due(node.clock())
     for deadline in due:
@@ -16,7 +23,10 @@ def sweep(node: Node) -> int:
             with node.records.transaction() as tx:
                 if tx.deadlines.finish(deadline.id):
                     _come_due(node, tx, deadline)
-        except ComityError as error:
+        except StorageError:
+            raise
+        except Exception as error:
+            log.exception("deadline not handled", deadline=deadline.id)
             _record_stuck(node, deadline, error)
     return len(due)
 
@@ -36,14 +46,14 @@ def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
     else:
         request = tx.requests.get(deadline.subject_id)
         ask.advance(node, tx, request, deadline.event, {}, "node")
-        tx.cases.want_pursuit(request.case_id)
+        ask.look_again(node, tx, request.case_id)
 
 
-def _record_stuck(node: Node, deadline: Deadline, error: ComityError) -> None:
+def _record_stuck(node: Node, deadline: Deadline, error: Exception) -> None:
     """The rule could not be applied: say so once, and leave the row for people to see."""
     with node.records.transaction() as tx:
         if tx.deadlines.finish(deadline.id):
             node.record(
                 tx, "alarm.deadline-stuck", actor="node", subject=deadline.subject,
-                subject_id=deadline.subject_id, rule=deadline.rule, problem=str(error)[:500],
+                subject_id=deadline.subject_id, rule=deadline.rule, problem=f"{type(error).__name__}: {error}"[:500],
             )  # fmt: skip

@@ -188,6 +188,8 @@ class EventRow:
     actor: str
     summary: str
     log_index: int | None
+    step: bool = False
+    """A step on the way that the next event makes plain again: a message, a check, a receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +283,8 @@ class CasePage:
     id: str
     title: str
     status: str
+    asked_by: str
+    """The member whose case it is; empty for our own."""
     rule: str
     as_of: datetime
     reported_at: datetime

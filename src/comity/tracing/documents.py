@@ -97,6 +97,8 @@ def crossing_document(crossing: Crossing) -> dict[str, Any]:
         "pieces": [
             {"amount_minor": piece.amount_minor, "tainted": piece.tainted} for piece in crossing.pieces
         ],
+        "sent_currency": crossing.sent_currency,
+        "sent_minor": crossing.sent_minor,
     }
 
 
@@ -106,7 +108,7 @@ def read_crossing(document: Any, *, where: str = "crossing") -> Crossing:
         document,
         where,
         "transfer_id", "booked_at", "from_country", "to_account", "to_institution", "to_country",
-        "currency", "pieces",
+        "currency", "pieces", "sent_currency", "sent_minor",
     )  # fmt: skip
     return Crossing(
         transfer_id=_text(fields, "transfer_id", where),
@@ -117,6 +119,8 @@ def read_crossing(document: Any, *, where: str = "crossing") -> Crossing:
         to_country=_text(fields, "to_country", where, may_be_empty=True),
         currency=_text(fields, "currency", where),
         pieces=_pieces(fields["pieces"], f"{where}.pieces"),
+        sent_currency=_text(fields, "sent_currency", where, may_be_empty=True),
+        sent_minor=_amount(fields, "sent_minor", where),
     )
 
 

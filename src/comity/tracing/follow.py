@@ -198,7 +198,7 @@ class _Walk:
         if arriving != amount:
             parts = scale(parts, amount, arriving)
         if self._book.receiver[event] < 0:
-            self._exit(event, parts)
+            self._exit(event, parts, tainted)
         return parts
 
     def _claim(self, event: int, amount: int, parts: list[Part]) -> list[Part]:
@@ -225,7 +225,7 @@ class _Walk:
             )
         )
 
-    def _exit(self, event: int, parts: list[Part]) -> None:
+    def _exit(self, event: int, parts: list[Part], sent: int) -> None:
         book, parts = self._book, merge(parts)
         if not any(tainted for _, tainted in parts):
             return
@@ -240,6 +240,8 @@ class _Walk:
                 to_country=book.text("to_country", event),
                 currency=book.text("to_currency", event) or book.text("currency", event),
                 pieces=tuple(Piece(amount_minor=size, tainted=tainted) for size, tainted in parts),
+                sent_currency=book.text("currency", event),
+                sent_minor=sent,
             )
         )
 

@@ -116,7 +116,11 @@ class SqlRequests:
 
     def by_message(self, peer: str, message_id: str) -> Request | None:
         row = self._connection.execute(
-            select(requests).where(requests.c.peer == peer, requests.c.message_id == message_id)
+            select(requests).where(
+                requests.c.peer == peer,
+                requests.c.message_id == message_id,
+                requests.c.direction == "in",
+            )
         ).one_or_none()
         return None if row is None else _request(row)
 

@@ -30,12 +30,16 @@ class SqlHolds:
             self._connection.execute(insert(holds).values(holder=hold.holder, id=hold.id, **values))
 
     def get(self, holder: str, hold_id: str) -> Hold:
+        found = self.find(holder, hold_id)
+        if found is None:
+            raise NotFound.because(expected="a hold that this node placed", got=repr(hold_id))
+        return found
+
+    def find(self, holder: str, hold_id: str) -> Hold | None:
         row = self._connection.execute(
             select(holds).where(holds.c.holder == holder, holds.c.id == hold_id)
         ).one_or_none()
-        if row is None:
-            raise NotFound.because(expected="a hold that this node placed", got=repr(hold_id))
-        return _hold(row)
+        return None if row is None else _hold(row)
 
     def of_case(self, case_id: str) -> Sequence[Hold]:
         rows = self._connection.execute(

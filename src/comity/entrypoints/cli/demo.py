@@ -40,6 +40,7 @@ def demo(
       comity demo --seed 7 --transfers 300000 --json summary.json --keep ./nodes
     """
     folder = _folder(keep)
+    signal.signal(signal.SIGTERM, _stop_nodes_too)
     try:
         ok = _run(folder, json_file, seed=seed, transfers=transfers, serve=serve)
     finally:
@@ -90,6 +91,11 @@ def _serve(passwords: dict[str, dict[str, str]], summary: dict[str, list[dict[st
         signal.pause()
     except KeyboardInterrupt:
         out.print("stopping")
+
+
+def _stop_nodes_too(_number: int, _frame: object) -> None:
+    """End as Ctrl-C does, so that no node process is left behind."""
+    raise KeyboardInterrupt
 
 
 def _folder(keep: Path | None) -> Path:

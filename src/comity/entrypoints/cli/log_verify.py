@@ -1,6 +1,6 @@
-"""`comity log verify`: check a published log from its files alone. Needs no node and no database."""
+"""`comity log verify`: check a published log from its files alone; in a node's directory, its events too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from comity.backends.log_reader import FileLogReader, HttpLogReader
+from comity.backends.sql import Records
 from comity.entrypoints.cli.terminal import out, print_json, progress
 from comity.errors import InputError, NotFound
+from comity.exchange import read_compact
 from comity.ledger import LogReader, LogWrong, Verdict, verify_log
+from comity.node.home import Home
 from comity.proofs.note import COSIGNATURE, ED25519, VerifierKey
 
 _NOT_PINNED = "taken from the log itself; pin it with --key"
@@ -41,6 +44,8 @@ def log_verify(
 
     Every hash is computed anew from the entries. The first thing that is
     wrong is named, with its file and place, and the exit status is 3.
+    In a node's directory the entries are also compared with the events in
+    its database, and the members of its compact are looked for as witnesses.
 
     \b
     Examples:
@@ -50,13 +55,16 @@ def log_verify(
     """
     witnesses = [_witness_key(text) for text in witness or []]
     needed = len(witnesses) if quorum is None else quorum
+    home = Home(Path(log))
+    if not witnesses and home.compact.is_file():
+        witnesses = _members(home)
     if needed > len(witnesses):
         raise InputError.because(
             expected=f"at least {needed} different --witness keys", got=str(len(witnesses))
         )
     with _reader(log) as reader:
         found = _log_key(key) if key is not None else key_in(reader)
-        verdict = _verify(reader, found, witnesses, needed)
+        verdict = _verify(reader, found, witnesses, needed, _database(home))
     if as_json:
         print_json(verdict_json(verdict, pinned=key is not None))
     else:
@@ -117,11 +125,35 @@ def _reader(log: str) -> Iterator[LogReader]:
         yield FileLogReader(log_folder(Path(log)))
 
 
-def _verify(reader: LogReader, key: VerifierKey, witnesses: list[VerifierKey], quorum: int) -> Verdict:
+def _members(home: Home) -> list[VerifierKey]:
+    """Whose cosignatures a node can expect: those of the other members of its compact."""
+    compact = read_compact(home.compact.read_bytes())
+    own = (home.log / "key").read_text(encoding="utf-8").strip()
+    return [VerifierKey.parse(one.witness_key) for one in compact.members if one.log_key != own]
+
+
+def _database(home: Home) -> Records | None:
+    """The node's own events, to compare the log with, where we stand in the node's directory."""
+    return Records(home.database) if home.database.is_file() else None
+
+
+def _verify(
+    reader: LogReader, key: VerifierKey, witnesses: list[VerifierKey], quorum: int, records: Records | None
+) -> Verdict:
+    if records is None:
+        return _check(reader, key, witnesses, quorum, None)
+    with records.reading() as tx:
+        return _check(reader, key, witnesses, quorum, tx.events.recomputed_entries)
+
+
+def _check(
+    reader: LogReader, key: VerifierKey, witnesses: list[VerifierKey], quorum: int,
+    expected: Callable[[int, int], list[bytes]] | None,
+) -> Verdict:  # fmt: skip
     with progress("checking entries") as bar:
         task = bar.add_task("", total=None)
         return verify_log(
-            reader, key, witnesses, quorum=quorum,
+            reader, key, witnesses, quorum=quorum, expected_entries=expected,
             progress=lambda done, total: bar.update(
                 task, completed=done, total=total, description=f"{done:,} of {total:,}"
             ),
@@ -161,7 +193,8 @@ def _lines(verdict: Verdict, *, pinned: bool) -> Iterator[tuple[str, Text]]:
         yield "log", Text(checkpoint.origin)
         yield "size", Text(f"{checkpoint.size:,} entries, {verdict.entries_checked:,} checked")
         yield "root", Text(checkpoint.root.hex(), overflow="fold")
-        yield "time", Text(_time(verdict.dated) or "the log did not date it")
+        if verdict.dated is not None or verdict.holds:
+            yield "time", Text(_time(verdict.dated) or "the log did not date it")
     for one in verdict.cosigned:
         yield "cosigned", Text(f"{one.key.name}, {_time(one.at)}")
     for key in verdict.missing:

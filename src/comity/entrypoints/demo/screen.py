@@ -11,10 +11,9 @@ from rich.text import Text
 from comity.entrypoints.cli.terminal import money
 from comity.entrypoints.demo.cast import CAST, KILLED
 from comity.entrypoints.demo.play import Play, Seen
-from comity.node.event_words import summary_of
+from comity.node.event_words import is_step, summary_of
 
 _SHOWN = 14
-_QUIET = ("message.", "hold.requested", "hold.told", "request.checked", "request.approved", "deadline.")
 _NAMES = {actor.id: actor.name.split(":")[0] for actor in CAST}
 
 
@@ -65,7 +64,7 @@ class Screen:
 
 
 def _telling(one: Seen) -> bool:
-    return bool(one.event.case_id) and not one.event.kind.startswith(_QUIET)
+    return bool(one.event.case_id) and not is_step(one.event)
 
 
 def _line(play: Play, one: Seen) -> Text:

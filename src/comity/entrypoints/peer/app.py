@@ -43,9 +43,9 @@ def create_peer_app(node: Node) -> Litestar:
     @post("/peer/add-checkpoint", request_max_body_size=MAX_CHECKPOINT)
     async def add_checkpoint(request: _Request) -> Response[bytes]:
         """C2SP tlog-witness: cosign a peer's checkpoint."""
-        _peer(node, request)
+        connection = _peer(node, request)
         body = await request.body()
-        answer = await sync_to_thread(lambda: cosign_peer(node, body))
+        answer = await sync_to_thread(lambda: cosign_peer(node, body, connection=connection, alarms=alarms))
         return Response(answer.body, status_code=answer.status, headers={"content-type": answer.content_type})
 
     return Litestar(

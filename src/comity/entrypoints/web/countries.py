@@ -6,6 +6,9 @@ Names and their source are in `countries.tsv`: replace the file where an authori
 from functools import cache
 from pathlib import Path
 
+NOWHERE = {"ZZ": "In no state's book"}
+"""ZZ is one of ISO 3166's codes for users to assign: a wallet that no institution keeps."""
+
 
 @cache
 def _names() -> dict[str, str]:
@@ -15,4 +18,4 @@ def _names() -> dict[str, str]:
 
 
 def country_name(code: str) -> str:
-    return _names().get(code, code)
+    return _names().get(code) or NOWHERE.get(code, code)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from comity.entrypoints.web.countries import country_name
 from comity.entrypoints.web.flow_layout import Place
 from comity.entrypoints.web.svg import fit, number, tag
-from comity.entrypoints.web.wording import brief_money, money, plain, since_report
+from comity.entrypoints.web.wording import brief_money, money, plain, since_first
 from comity.node.views import Amount, FlowKind, FlowState
 
 CARD_W, CARD_H = 176, 77
@@ -25,7 +25,7 @@ class Spot:
     y: float
 
 
-def draw_card(place: Place, spot: Spot, reported_at: datetime, paid: tuple[Amount, ...]) -> Markup:
+def draw_card(place: Place, spot: Spot, first_at: datetime, paid: tuple[Amount, ...]) -> Markup:
     node = place.node
     unsure = node.state is not FlowState.KNOWN
     kinds = ["flow-card", f"flow-{node.kind}"]
@@ -42,10 +42,10 @@ def draw_card(place: Place, spot: Spot, reported_at: datetime, paid: tuple[Amoun
     )
     return tag(
         "g",
-        tag("title", _told(place, reported_at))
+        tag("title", _told(place, first_at))
         + box
         + _strip(place, spot)
-        + _lines(place, spot, reported_at, paid),
+        + _lines(place, spot, first_at, paid),
         class_=" ".join(kinds),
     )
 
@@ -85,7 +85,7 @@ def _bar(x: float, y: float, tall: float, kind: str, fill: str | None = None) ->
     )
 
 
-def _lines(place: Place, spot: Spot, reported_at: datetime, paid: tuple[Amount, ...]) -> Markup:
+def _lines(place: Place, spot: Spot, first_at: datetime, paid: tuple[Amount, ...]) -> Markup:
     """Four lines: account, institution, what is there, when the money came."""
     node = place.node
     name = node.account or node.institution or _kind_word(node.kind)
@@ -94,7 +94,7 @@ def _lines(place: Place, spot: Spot, reported_at: datetime, paid: tuple[Amount, 
         ("flow-name", fit(name, 17), 19),
         ("flow-bank", fit(bank, 22), 35),
         ("flow-rest", fit(_rests(place, paid), 22), 52),
-        ("flow-when", _when(place, reported_at), 67),
+        ("flow-when", _when(place, first_at), 67),
     )
     return Markup("").join(
         tag("text", words, x=number(spot.x + 18), y=number(spot.y + down), class_=kind)
@@ -103,8 +103,8 @@ def _lines(place: Place, spot: Spot, reported_at: datetime, paid: tuple[Amount, 
     )
 
 
-def _when(place: Place, reported_at: datetime) -> str:
-    return "" if place.node.at is None else since_report(place.node.at, reported_at)
+def _when(place: Place, first_at: datetime) -> str:
+    return "" if place.node.at is None else since_first(place.node.at, first_at)
 
 
 def _rests(place: Place, paid: tuple[Amount, ...]) -> str:
@@ -132,12 +132,12 @@ def _kind_word(kind: FlowKind) -> str:
     }[kind]
 
 
-def _told(place: Place, reported_at: datetime) -> str:
+def _told(place: Place, first_at: datetime) -> str:
     """Everything on the card, uncut: what a pointer resting on it shows."""
     node = place.node
     parts = [plain(node.account), plain(node.institution), country_name(node.country), _kind_word(node.kind)]
     parts += [f"resting {money(amount)}" for amount in node.resting]
     parts += [f"under a hold {money(amount)}" for amount in node.held]
     if node.at is not None:
-        parts.append(f"first reached {since_report(node.at, reported_at)}")
+        parts.append(f"reached {since_first(node.at, first_at)}")
     return " · ".join(part for part in parts if part)

@@ -102,15 +102,66 @@ def _along_the_way(graph: FlowGraph) -> list[FlowLink]:
     return ordered
 
 
+def _sources(graph: FlowGraph) -> set[str]:
+    """Where shares begin: the victims' accounts; at a node that was only asked, whoever paid into its book."""
+    victims = {node.id for node in graph.nodes if node.kind is FlowKind.VICTIM}
+    return victims or {node.id for node in graph.nodes} - {link.target for link in graph.links}
+
+
+class _Exchanged:
+    """Money exchanged inside another node's book, which tells holdings and exits but no rate.
+
+    What came in, in a currency, less what is told to have gone on in it, was exchanged there; it is what the
+    told amounts in other currencies are made of. Several such currencies count equally: no rate is assumed.
+    """
+
+    def __init__(self, graph: FlowGraph) -> None:
+        inside = {node.id for node in graph.nodes if node.kind is FlowKind.BEYOND}
+        self._into: dict[tuple[str, str], int] = defaultdict(int)
+        self._out: dict[tuple[str, str], int] = defaultdict(int)
+        for link in graph.links:
+            if link.target in inside:
+                arrived = link.arrived or link.amount
+                self._into[link.target, arrived.currency] += arrived.minor
+            if link.source in inside:
+                self._out[link.source, link.amount.currency] += link.amount.minor
+
+        self._made: dict[str, list[str]] = defaultdict(list)
+        for place, currency in self._out:
+            if (place, currency) not in self._into:
+                self._made[place].append(currency)
+
+    def open_pots(self, size: dict[tuple[str, str], int]) -> None:
+        """Such a currency's pot holds what is told to leave it; its share comes as money comes in."""
+        for place, currencies in self._made.items():
+            for currency in currencies:
+                size[place, currency] = self._out[place, currency]
+
+    def arrive(
+        self, pot: tuple[str, str], part: float, minor: int, share: Pots, size: dict[tuple[str, str], int]
+    ) -> None:
+        """Put `part` into `pot`, less what is exchanged there."""
+        made = self._made.get(pot[0], [])
+        spent = (
+            max(0, self._into[pot] - self._out[pot]) / self._into[pot] if made and self._into[pot] else 0.0
+        )
+        for currency in made:
+            share[pot[0], currency] += part * spent / len(made)
+        share[pot] += part * (1 - spent)
+        size[pot] += minor - int(minor * spent)
+
+
 def _shares(graph: FlowGraph, links: Sequence[FlowLink]) -> tuple[list[Ribbon], Pots]:
     """Follow shares of the reported value through the pots, in order of time."""
-    victims = {node.id for node in graph.nodes if node.kind is FlowKind.VICTIM}
+    victims = _sources(graph)
+    exchanged = _Exchanged(graph)
     taken: dict[str, int] = defaultdict(int)
     for link in links:
         if link.source in victims:
             taken[link.amount.currency] += link.amount.minor
     size: dict[tuple[str, str], int] = defaultdict(int)
     share: Pots = defaultdict(float)
+    exchanged.open_pots(size)
     ribbons = []
     for link in links:
         pot = (link.source, link.amount.currency)
@@ -122,7 +173,6 @@ def _shares(graph: FlowGraph, links: Sequence[FlowLink]) -> tuple[list[Ribbon], 
             share[pot] -= part
             size[pot] -= min(size[pot], link.amount.minor)
         arrived = link.arrived or link.amount
-        share[link.target, arrived.currency] += part
-        size[link.target, arrived.currency] += arrived.minor
+        exchanged.arrive((link.target, arrived.currency), part, arrived.minor, share, size)
         ribbons.append(Ribbon(link=link, share=part))
     return ribbons, share

@@ -22,7 +22,7 @@ SMALLEST = 1e-6
 HEAD, PAD, THICKEST, THINNEST = 30, 10, 26.0, 1.5
 
 
-def draw_flow(graph: FlowGraph, *, reported_at: datetime, title: str) -> Markup:
+def draw_flow(graph: FlowGraph, *, first_at: datetime, title: str) -> Markup:
     """Return `<svg role="img">` with title and description; a sheet without nodes gives empty markup."""
     sheet = lay_out(graph)
     if not sheet.places:
@@ -38,7 +38,7 @@ def draw_flow(graph: FlowGraph, *, reported_at: datetime, title: str) -> Markup:
     paid = paid_on(sheet)
     body = [_bands(sheet, tops, width), *_ribbons(sheet, spots)]
     body += [
-        draw_card(place, spots[place.node.id], reported_at, paid.get(place.node.id, ()))
+        draw_card(place, spots[place.node.id], first_at, paid.get(place.node.id, ()))
         for place in sheet.places
     ]
     head = (
@@ -79,7 +79,7 @@ def share_key(now: Whereabouts) -> list[tuple[str, str, str]]:
         ("held", now.held, "held"),
         ("resting", now.resting, "resting, not held"),
         ("refused", now.refused, "behind a refused request"),
-        ("unknown", now.unknown, "not told yet"),
+        ("unknown", now.unknown, "gone on, not told to this node"),
     )
     there = [piece for piece in pieces if piece[1] > SMALLEST]
     written = percents([share for _, share, _ in there])

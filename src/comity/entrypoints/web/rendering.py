@@ -35,6 +35,7 @@ class Pages:
             "moment": wording.moment,
             "machine_time": wording.machine_time,
             "lasted": wording.lasted,
+            "since_first": wording.since_first,
             "since_report": wording.since_report,
             "from_now": wording.from_now,
             "percent": wording.percent,

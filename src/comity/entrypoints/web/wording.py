@@ -5,7 +5,7 @@ characters, with which a name can be made to look like another, show as U+FFFD.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from comity.errors import InputError
@@ -83,6 +83,21 @@ def since_report(at: datetime, reported_at: datetime) -> str:
     if abs(span) < timedelta(seconds=1):
         return "at the report"
     return f"{lasted(span)} {'after' if span > timedelta() else 'before'} the report"
+
+
+def since_first(at: datetime, first: datetime) -> str:
+    """`+ 6 min 12 s`, counted from the first transfer that the case knows of."""
+    span = at - first
+    return (
+        "first transfer"
+        if abs(span) < timedelta(seconds=1)
+        else f"{'+' if span > timedelta() else '−'} {lasted(span)}"
+    )
+
+
+def first_time(times: Iterable[datetime | None], otherwise: datetime) -> datetime:
+    """The earliest of the times that are known."""
+    return min((at for at in times if at is not None), default=otherwise)
 
 
 def from_now(at: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from comity.entrypoints.web.flow_shares import shares_of, whereabouts
 from comity.entrypoints.web.flow_svg import draw_flow, draw_share_bar, share_key
 from comity.entrypoints.web.proof_file import proof_file
 from comity.entrypoints.web.site import Site, WebRequest
+from comity.entrypoints.web.wording import first_time
 from comity.errors import NotFound
 from comity.model import Person
 from comity.node.views import EventProof
@@ -23,13 +24,13 @@ def case_pages(site: Site) -> list[HTTPRouteHandler]:
     def case_page(request: WebRequest, case_id: FromPath[str]) -> Response[str]:
         case = site.desk.case(site.person(request), case_id)
         now_at = whereabouts(case.flow)
+        first_at = first_time((node.at for node in case.flow.nodes), case.reported_at)
         return site.show(
             request,
             "case.html",
             case=case,
-            diagram=draw_flow(
-                case.flow, reported_at=case.reported_at, title=f"The way of the money, {case.id}"
-            ),
+            diagram=draw_flow(case.flow, first_at=first_at, title=f"The way of the money, {case.id}"),
+            first_at=first_at,
             nodes={node.id: node for node in case.flow.nodes},
             ribbons=shares_of(case.flow),
             share_bar=draw_share_bar(now_at),
