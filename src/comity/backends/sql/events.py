@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 
 from comity.backends.sql.rows import time_text, time_value
 from comity.backends.sql.schema import events
-from comity.ledger.entry import commit, event_bytes
+from comity.ledger.entry import SALT_SIZE, commit, event_bytes
 from comity.model import Event
 from comity.proofs.canonical import parse_strict
 
@@ -66,7 +66,7 @@ class SqlEvents:
             .where(events.c.log_index >= start, events.c.log_index < end)
             .order_by(events.c.log_index)
         )
-        return [commit(bytes(body), bytes(salt)) for body, salt in rows]
+        return [_recomputed(body, salt) for body, salt in rows]
 
     def all(self) -> Iterator[Event]:
         for body, at in self._connection.execute(select(events.c.body, events.c.at).order_by(events.c.seq)):
@@ -112,6 +112,13 @@ class Opening:
     salt: bytes
     entry: bytes
     log_index: int | None
+
+
+def _recomputed(body: object, salt: object) -> bytes:
+    """The entry of a stored event; nothing for a row that is no event any more, so that it never matches."""
+    if not isinstance(body, bytes) or not isinstance(salt, bytes) or len(salt) != SALT_SIZE:
+        return b""
+    return commit(body, salt)
 
 
 def _event(body: bytes, at: str) -> Event:

@@ -14,7 +14,7 @@ from comity.entrypoints.demo.play import Play, Seen
 from comity.node.event_words import is_step, summary_of
 
 _SHOWN = 14
-_NAMES = {actor.id: actor.name.split(":")[0] for actor in CAST}
+_NAMES = {actor.id: "Oversight" if actor.oversight else actor.name.split(":")[0] for actor in CAST}
 
 
 class Screen:
@@ -95,18 +95,18 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     reported = ", ".join(money(minor, currency) for currency, minor in summary["reported_minor"].items())
     console.print(f"\n[bold]Reported[/] {reported}   case {summary['case']}", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("state", "traced to rest there", "held", "holds", "first hold", "log", "cosigned"):
-        table.add_column(
-            heading, justify="right" if heading in ("holds", "first hold", "log", "cosigned") else "left"
-        )
+    for heading in ("", "traced to rest there", "held"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("holds", "first hold", "log", "cosigned"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for node in summary["nodes"]:
         first = node["first_hold_seconds"]
         table.add_row(
-            _NAMES[node["node"]], _lines(node["traced_minor"]), _lines(node["held_minor"]), str(node["holds"] or ""),
-            "" if first is None else f"{first:.1f} s", str(node["log_size"]),
+            _NAMES[node["node"]], _lines(node["traced_minor"]), _lines(node["held_minor"]),
+            str(node["holds"] or ""), "" if first is None else f"{first:.1f} s", str(node["log_size"]),
             f"{len(node['cosigned_by'])} of {len(CAST) - 1}",
         )  # fmt: skip
-    table.add_row("beyond every book", _lines(summary["beyond_minor"]), "", "", "", "", "")
+    table.add_row("No book", _lines(summary["beyond_minor"]), "", "", "", "", "")
     console.print(table)
     console.print("\n[bold]Requests[/]")
     for one in summary["requests"]:
@@ -124,7 +124,7 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     console.print("\n[bold]Checks[/]")
     for check in summary["checks"]:
         mark = "[green]✓[/]" if check["held"] else "[bold red]✗[/]"
-        console.print(f"  {mark} {check['name']}  [dim]{check['detail']}[/]", highlight=False)
+        console.print(f"  {mark} {check['name']}  [dim]{check['detail']}[/]", highlight=False, soft_wrap=True)
     said = "[bold green]All checks held[/]" if summary["ok"] else "[bold red]A CHECK FAILED[/]"
     console.print(f"\n{said} in {summary['seconds']:.0f} s", highlight=False)
 
