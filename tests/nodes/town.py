@@ -5,6 +5,7 @@ nobody has anything left to do.
 """
 
 import shutil
+import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,9 +35,7 @@ from tests.nodes.wires import Wires
 
 WATCH = "watch-body"
 EVERYBODY = (CA, HK, TH, WATCH)
-PASSPHRASE = "a passphrase for tests"
 ROUNDS = 400
-_SHARED: dict[Path, Any] = {}
 
 
 def settings_of(node_id: str, ports: tuple[int, int]) -> Settings:
@@ -57,8 +56,7 @@ def found_town(folder: Path, ports: Iterable[int], rows: Iterable[Row] = ROWS) -
     nodes = []
     for node_id in EVERYBODY:
         settings = settings_of(node_id, (next(numbers), next(numbers)))
-        node = found(folder / node_id, settings, passphrase_given=PASSPHRASE).node
-        (node.home.passphrase).write_text(PASSPHRASE)
+        node = found(folder / node_id, settings).node
         book = rows_of(COUNTRY_OF[node_id], rows) if node_id in COUNTRY_OF else []
         if book:
             import_transfers(node, [write_book(folder / f"{node_id}.parquet", book)], actor="test")
@@ -206,8 +204,6 @@ def counts(events: Iterable[Event], key: str) -> Mapping[Any, int]:
 
 def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now."""
-    import socket
-
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
 
@@ -51,6 +49,9 @@ def _migrate(engine: Engine) -> None:
         )
     if found == HEAD:
         return
+    from alembic import command  # a third of a second that only a new or older database needs
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with _MIGRATING, engine.connect() as connection, connection.begin():
