@@ -11,14 +11,15 @@ from comity.ledger.entry import EntryRefused, check_entry, commit, event_bytes
 from comity.ledger.misconduct import TwoStories, check_split_view
 from comity.ledger.ports import EventStore, LogReader, Seen, TileStore, WitnessStore
 from comity.ledger.prove import InclusionProof, parse_proof, prove_entry, prove_growth, verify_proof
-from comity.ledger.publish import LogForked, LogRolledBack, publish, read_checkpoint, rebuild
+from comity.ledger.publish import CHECKPOINT, LogForked, LogRolledBack, publish, read_checkpoint, rebuild
 from comity.ledger.request import Behind, Cosigned, WitnessRefused, read_answer, request_body
 from comity.ledger.sequence import Sequencer
 from comity.ledger.verify import Fault, LogWrong, Verdict, verify_log
 from comity.ledger.witness import WitnessAnswer, add_checkpoint
 
 __all__ = [
-    "Behind", "Cosigned", "EntryRefused", "EventStore", "Fault", "InclusionProof", "LogForked", "LogReader",
+    "CHECKPOINT", "Behind", "Cosigned", "EntryRefused", "EventStore", "Fault", "InclusionProof", "LogForked",
+    "LogReader",
     "LogRolledBack", "LogWrong", "Seen", "Sequencer", "TileStore", "TwoStories", "Verdict", "WitnessAnswer",
     "WitnessRefused", "WitnessStore",
     "add_checkpoint", "add_cosignatures", "check_entry", "check_split_view", "commit", "cosignatures_on",

@@ -135,10 +135,10 @@ def _refuse_overtaken(before: Sequence[BookPart], now: Sequence[BookPart]) -> No
 
 
 def _write_part(folder: Path, part_id: str, table: pa.Table) -> BookPart:
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{part_id}.parquet"
     draft = folder / f".{part_id}.draft"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, draft, compression="zstd")
         with draft.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()

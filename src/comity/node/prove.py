@@ -14,6 +14,7 @@ from comity.backends.sql import SqlEventStore, SqlWitnessStore
 from comity.errors import NetworkError, TrustError
 from comity.exchange import Member
 from comity.ledger import (
+    CHECKPOINT,
     Behind,
     LogRolledBack,
     TwoStories,
@@ -58,20 +59,28 @@ class Cosigning:
 
     known_size: dict[str, int] = field(default_factory=dict)
     rest_until: dict[str, datetime] = field(default_factory=dict)
+    unpublished: bool = True
+    settled: bytes | None = None
+    """The published checkpoint, once everybody has cosigned it: there is nothing to do until it changes."""
 
     def gather(self, node: Node, courier: PeerCourier) -> None:
         """Ask each member that has not cosigned the published checkpoint to do so."""
-        key = verifier_of(log_signer(node))
-        published = read_checkpoint(node.log, key)
+        raw = node.log.read(CHECKPOINT)
+        if raw is None or raw == self.settled:
+            return
+        published = read_checkpoint(node.log, verifier_of(log_signer(node)))
         if published is None:
             return
         checkpoint, note = published
         members = [member for member in node.compact().members if member.id != node.id]
         have = {each.key.name for each in cosignatures_on(note, [witness_key(one) for one in members])}
-        for member in members:
+        missing = [member for member in members if witness_key(member).name not in have]
+        for member in missing:
             resting = self.rest_until.get(member.id)
-            if witness_key(member).name not in have and (resting is None or resting <= node.clock()):
+            if resting is None or resting <= node.clock():
                 self._ask(node, courier, member, checkpoint, note)
+        if not missing:
+            self.settled = raw
 
     def _ask(
         self, node: Node, courier: PeerCourier, member: Member, checkpoint: Checkpoint, note: SignedNote

@@ -22,7 +22,9 @@ from comity.node.prove import Cosigning, publish_log
 from comity.node.sweep import sweep
 
 log = structlog.get_logger()
-IDLE_SECONDS = 0.1
+BUSY_SECONDS = 0.05
+IDLE_SECONDS = 0.25
+"""After the last thing there was to do a loop looks again soon, then less and less often, up to this."""
 TROUBLE_SECONDS = 2.0
 
 
@@ -69,10 +71,10 @@ class Runner:
         thread.start()
 
     def _repeat(self, name: str, step: Callable[[], bool]) -> None:
+        pause = 0.0
         while not self._stop.is_set():
-            pause = IDLE_SECONDS
             try:
-                pause = 0.0 if step() else IDLE_SECONDS
+                pause = 0.0 if step() else min(IDLE_SECONDS, max(BUSY_SECONDS, pause * 1.5))
             except ComityError as error:
                 log.warning("will try again", loop=name, code=error.code, problem=str(error))
                 pause = TROUBLE_SECONDS
@@ -88,8 +90,13 @@ def work(node: Node) -> bool:
 
 
 def prove(node: Node, courier: PeerCourier, cosigning: Cosigning) -> bool:
-    """Publish the log and have it cosigned; False: look again after a pause."""
-    publish_log(node)
+    """Publish what is new and have it cosigned; False: look again after a pause."""
+    with node.records.reading() as tx:
+        waiting = tx.events.any_waiting()
+    if waiting or cosigning.unpublished:
+        cosigning.unpublished = True  # until it is done: a full disk may stop it half-way
+        publish_log(node)
+        cosigning.unpublished = False
     if node.in_compact():
         cosigning.gather(node, courier)
     return False
