@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,15 +24,17 @@ from comity.node.admit import create, join
 from comity.node.book import import_transfers
 from comity.node.bootstrap import Node, open_node
 from comity.node.deliver import deliver
+from comity.node.desk import NodeDesk
 from comity.node.found import found
 from comity.node.home import Settings
 from comity.node.prove import Cosigning, log_signer, publish_log
 from comity.node.report import report
 from comity.node.run import work
+from comity.node.views import CasePage
 from comity.proofs.note import verifier_of
 from tests.nodes.clock import Clock, Ids
 from tests.nodes.story import CA, COUNTRY_OF, HK, REPORT, ROWS, TH, Row, rows_of, write_book
-from tests.nodes.wires import Wires
+from tests.nodes.wires import Mortal, Wires
 
 WATCH = "watch-body"
 EVERYBODY = (CA, HK, TH, WATCH)
@@ -80,9 +83,12 @@ class Town:
     wires: Wires = field(default_factory=Wires)
 
     @classmethod
-    def copied(cls, template: Path, folder: Path) -> "Town":
+    def copied(cls, template: Path, folder: Path, *, after: "Town | None" = None) -> "Town":
+        """A town of its own in `folder`; `after` another one lends the time and the names it had used."""
         shutil.copytree(template, folder, dirs_exist_ok=True)
         town = cls(folder=folder)
+        if after is not None:
+            town.clock, town.ids = deepcopy(after.clock), deepcopy(after.ids)
         for node_id in EVERYBODY:
             town.reopen(node_id)
         return town
@@ -96,7 +102,13 @@ class Town:
         node._keys = before._keys if before is not None else None
         self.nodes[node_id] = node
         self.wires.connect(node)
+        self.wires.on_death = self.reopen
         return node
+
+    def doom(self, node_id: str, *, fuse: int, after: bool) -> None:
+        """Let the node die at its nth transaction from now, before or just after the commit."""
+        records = self[node_id].records
+        self[node_id].records = Mortal(records, fuse=fuse, after=after)  # type: ignore[assignment] # stands in
 
     def close(self) -> None:
         for node in self.nodes.values():
@@ -107,19 +119,36 @@ class Town:
 
     # --- doing ---
 
+    def law(self, node_id: str, cedar: str) -> None:
+        """Add a policy to the node's own law and start it again."""
+        (self.folder / node_id / "policy" / "test.cedar").write_text(cedar)
+        self.reopen(node_id)
+
+    def give(self, *rows: Row) -> None:
+        """Import more transfers into every book that shows them."""
+        for node_id, country in COUNTRY_OF.items():
+            if book := rows_of(country, rows):
+                file = self.folder / f"{node_id}-{rows[0]['transfer_id']}.parquet"
+                import_transfers(self[node_id], [write_book(file, book)], actor="test")
+
     def report(self, node_id: str = CA, **changes: Any) -> Case:
         return report(self[node_id], {**REPORT, **changes}, actor="test")
 
     def settle(self, *, down: Iterable[str] = (), patience: timedelta = timedelta(days=1)) -> None:
-        """Until nothing is left to do; time moves only where a message waits for its next attempt."""
-        give_up = self.clock() + patience
+        """Until nothing is left to do; time moves only where a message waits for its next attempt, up to
+        `patience`.
+        """
+        give_up, pause = self.clock() + patience, timedelta(seconds=15)
         up = [node_id for node_id in self.nodes if node_id not in set(down)]
         self.wires.down = set(down)
         for _ in range(ROUNDS):
-            if not self.round(up):
-                if not any(self.queued(node_id) for node_id in up) or self.clock() > give_up:
-                    return
-                self.clock.advance(seconds=30)
+            if self.round(up):
+                pause = timedelta(seconds=15)
+            elif any(self.queued(node_id) for node_id in up) and self.clock() < give_up:
+                pause = min(2 * pause, timedelta(hours=2), give_up - self.clock())
+                self.clock.advance(seconds=pause.total_seconds())
+            else:
+                return
         raise AssertionError(f"still at work after {ROUNDS} rounds")
 
     def round(self, up: Iterable[str] | None = None) -> bool:
@@ -165,6 +194,10 @@ class Town:
 
     def hold_on(self, account: str) -> Hold:
         return next(hold for node_id in COUNTRY_OF for hold in self.holds(node_id) if hold.account == account)
+
+    def case_page(self, node_id: str, case_id: str) -> CasePage:
+        """The page as somebody who works on cases sees it."""
+        return NodeDesk(self[node_id]).case(self.person(node_id, Role.ANALYST), case_id)
 
     def queued(self, node_id: str) -> int:
         with self.looking(node_id) as tx:

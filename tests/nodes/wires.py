@@ -4,10 +4,12 @@ What may happen to an envelope is a `Fate`. Everything that ever went over a wir
 bring it again later, as a replaying network or a restored backup would.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from comity.backends.sql import Records, Transaction
 from comity.errors import NetworkError
 from comity.exchange import Answer, Member
 from comity.node.bootstrap import Node
@@ -40,7 +42,7 @@ class Wires:
     fate: Callable[[Carried], Fate] = lambda _: Fate.ARRIVES
     down: set[str] = field(default_factory=set)
     carried: list[Carried] = field(default_factory=list)
-    on_death: Callable[[str], None] = lambda _: None
+    on_death: Callable[[str], object] = lambda _: None
     _nodes: dict[str, Node] = field(default_factory=dict)
     _alarms: dict[str, Alarms] = field(default_factory=dict)
 
@@ -94,3 +96,28 @@ class Wire:
 
     def add_checkpoint(self, member: Member, request: bytes) -> tuple[int, str, bytes]:
         return self.wires.cosign(self.sender, member.id, request)
+
+
+class Mortal:
+    """A node's database whose process dies at the nth transaction from now: before it is committed, or just
+    after, when the caller never hears that it was.
+    """
+
+    def __init__(self, records: Records, *, fuse: int, after: bool) -> None:
+        self._records, self._fuse, self._after = records, fuse, after
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        return self._records.reading()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        self._fuse -= 1
+        with self._records.transaction() as tx:
+            yield tx
+            if self._fuse == 0 and not self._after:
+                raise Killed
+        if self._fuse == 0:
+            raise Killed
+
+    def close(self) -> None:
+        self._records.close()

@@ -3,6 +3,7 @@ unit.
 """
 
 import os
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -248,6 +249,57 @@ def test_what_goes_where_no_node_is_rests_beyond(rule: Rule, world: World) -> No
         (h.account, h.currency): h.tainted_minor for h in one.holdings if world.country[h.account] == "SG"
     }
     assert found == there
+
+
+def crowded_world(seed: int) -> tuple[World, int]:
+    """Hundreds of transfers among few accounts: pots empty, are tainted again, overdraw; loops between nodes."""
+    rng = random.Random(seed)
+    nodes = rng.randint(2, 5)
+    accounts = [f"a{number}" for number in range(rng.randint(2, 25))]
+    country = {account: rng.choice(COUNTRIES[:nodes]) for account in accounts}
+    big, count = rng.choice([3, 50, 10**5, MAX]), rng.randint(20, 300)
+    currencies = rng.choice([["EUR"], ["EUR", "HKD"]])
+    rows = []
+    for number in range(count):
+        sender, receiver = rng.choice(accounts), rng.choice(accounts)
+        converted = rng.random() < 0.2
+        rows.append(
+            {
+                "transfer_id": f"t{rng.randrange(10**6)}-{number}",
+                "booked_at": START + timedelta(seconds=rng.randint(0, count)),
+                "from_account": sender,
+                "to_account": receiver,
+                "amount_minor": rng.randint(0, big),
+                "currency": rng.choice(currencies),
+                "to_amount_minor": rng.randint(0, big) if converted else None,
+                "to_currency": rng.choice(currencies) if converted else None,
+                "from_country": country[sender],
+                "to_country": country[receiver],
+            }
+        )
+    balances = {(a, c): rng.randint(0, big) for a in accounts for c in currencies if rng.random() < 0.4}
+    claims = {
+        str(row["transfer_id"]): rng.choice([None, rng.randint(0, int(str(row["amount_minor"])))])
+        for row in rng.sample(rows, rng.randint(1, 6))
+    }
+    until = rng.choice([None, None, START + timedelta(seconds=rng.randint(0, count))])
+    return World(rows, balances, claims, until, country), nodes
+
+
+@pytest.mark.parametrize("rule", list(Rule))
+def test_crowded_worlds(rule: Rule) -> None:
+    gaps = 0
+    for seed in range(60):
+        world, nodes = crowded_world(seed)
+        one = follow(book(world.rows, world.balances), rule=rule, claims=world.claims, until=world.until)
+        plain = trace_plainly(
+            world.rows, rule=rule, claims=world.claims, balances=world.balances, until=world.until
+        )
+        same(one, plain)
+        federation, _ = federate(world, rule, frozenset(COUNTRIES[:nodes]))
+        assert pooled_parts([node.trace for node in federation.values()]) == pooled_parts([one])
+        gaps += len(one.gaps)
+    assert gaps > 20
 
 
 @pytest.mark.parametrize("rule", list(Rule))

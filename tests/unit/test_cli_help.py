@@ -4,11 +4,11 @@ import shlex
 
 import pytest
 import typer
+from scripts.cli_reference import commands
 from typer.testing import CliRunner
 
 from comity.entrypoints.cli import app
 from comity.entrypoints.cli.help_text import examples, fold, help_of, paragraphs
-from scripts.cli_reference import commands
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
 GROUPS = sorted({path.split()[1] for path in COMMANDS if len(path.split()) == 3})

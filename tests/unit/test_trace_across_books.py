@@ -88,6 +88,7 @@ def test_tainted_money_converted_to_nothing_is_no_exit() -> None:
         told((100, True), currency="USD"),
         told((100, True), from_country="KH"),
         told((60, True), name="out", to_account="B"),
+        told((60, True), name="out", to_account="B", from_country="HK"),
         told((100, True), name="away", to_account="W"),
         told(name="nothing"),
     ],
@@ -174,7 +175,7 @@ def test_a_table_without_the_columns_of_a_book() -> None:
 
 
 def test_questions_until_nothing_changes() -> None:
-    first, later = told((5, True)), told((7, True), name="later", booked_at=START.replace(hour=5))
+    first, later = told((5, True)), told((7, True), name="a later one", booked_at=START.replace(hour=5))
     exits = {"CA": (later,), "TH": (first,)}
     covered = frozenset({"CA", "HK", "TH"})
     assert questions(exits, {}, covered) == (Question(country="HK", inflows=(first, later)),)

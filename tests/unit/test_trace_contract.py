@@ -132,6 +132,24 @@ def test_a_balance_never_falls_below_zero_before_the_money_comes(rule: Rule) -> 
     assert held(follow(book(*rows), rule=rule, claims={"2": None})) == {("A", "EUR"): (90, 100)}
 
 
+@BOTH
+def test_a_pot_that_was_emptied_and_is_tainted_again(rule: Rule) -> None:
+    """What it held, paid and received in between counts: 0 after the gap, 50, then nothing again, then 7."""
+    rows = [
+        row("1", 1, "X", "A", 100),
+        row("2", 2, "A", "B", 130),
+        row("3", 3, "P", "A", 50),
+        row("4", 4, "A", "Q", 60),
+        row("5", 5, "P", "A", 7),
+        row("6", 6, "Y", "A", 20),
+    ]
+    trace = follow(book(*rows), rule=rule, claims={"1": None, "6": None})
+    assert held(trace) == {("B", "EUR"): (100, 130), ("A", "EUR"): (20, 27)}
+    at_once = [*rows[:2], row("3", 3, "Y", "A", 20)]
+    trace = follow(book(*at_once), rule=rule, claims={"1": None, "3": None})
+    assert held(trace) == {("B", "EUR"): (100, 130), ("A", "EUR"): (20, 20)}
+
+
 def test_reported_part_arrives_first_and_the_rest_is_clean() -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 40), row("3", 3, "A", "C", 60)]
     trace = follow(book(*rows), rule=Rule.FIFO, claims={"1": 50})
@@ -319,7 +337,7 @@ def test_claims_in_major_units() -> None:
     assert claims_of(report, book(*rows)) == {"1": 50, "2": 50, "3": None}
 
 
-@pytest.mark.parametrize("amount", ["0.505", "-1", "1e2", "", "5,0"])
+@pytest.mark.parametrize("amount", ["0.505", "-1", "1e2", "", "5,0", "9" * 5000])
 def test_claims_that_are_no_amount(amount: str) -> None:
     report = Report(report_id="R", claims=(Claim(transfer_id="1", amount=amount),))
     with pytest.raises(InputError, match="'1'"):

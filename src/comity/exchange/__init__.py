@@ -8,14 +8,14 @@ pure: the durable outbox and inbox and the way to a peer are `ports`.
 from comity.exchange.arrival import Decision, Known, Verdict, decide
 from comity.exchange.compact import Compact, fingerprint, form, read_compact, refuse_rollback
 from comity.exchange.delivery import Backoff, Next, after_attempt, next_attempt
-from comity.exchange.envelope import Addressee, Opened, Packed, digest_of_wire, pack, unpack
+from comity.exchange.envelope import MAX_SKEW, Addressee, Opened, Packed, digest_of_wire, pack, unpack
 from comity.exchange.manifest import NO_PREVIOUS, Message
 from comity.exchange.member import Member, make_card, read_card
 from comity.exchange.ports import Answer, Courier, Inbox, Outbox, Outgoing
 from comity.exchange.receipt import Receipt, Status, make_receipt, refuse_other_message, verify_receipt
 
 __all__ = [
-    "NO_PREVIOUS",
+    "MAX_SKEW", "NO_PREVIOUS",
     "Addressee", "Answer", "Backoff", "Compact", "Courier", "Decision", "Inbox", "Known", "Member", "Message",
     "Next", "Opened", "Outbox", "Outgoing", "Packed", "Receipt", "Status", "Verdict",
     "after_attempt", "decide", "digest_of_wire", "fingerprint", "form", "make_card", "make_receipt",

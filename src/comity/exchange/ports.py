@@ -57,8 +57,8 @@ class Outbox(Protocol):
         """Queue it. Refuses a sequence other than the chain's next, and an id used before."""
         ...
 
-    def due(self, now: datetime) -> Sequence[Outgoing]:
-        """The oldest unsettled envelope of each receiver, where its time has come; never two of one.
+    def due(self, now: datetime, *, receiver: str) -> Sequence[Outgoing]:
+        """The oldest unsettled envelope for `receiver`, if its time has come; never two.
 
         One at a time keeps each pair in order. One receiver's trouble does not show in another's queue.
         """

@@ -7,9 +7,9 @@ are never converted, as an exchange rate would be an opinion.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from comity.model import Event
+from comity.model.hold_states import COUNTED_AS_HELD
 
 DEFINITIONS: Mapping[str, str] = {
     "reported": "Stolen money in reports that this node took, at the amount claimed.",
@@ -20,7 +20,13 @@ DEFINITIONS: Mapping[str, str] = {
     "time_to_hold": "From the moment the report, or a partner's first request, reached this node to the "
     "moment a hold was placed.",
 }
-_ENDED = frozenset({"lapsed", "released"})
+
+_STATES = {
+    "hold.placed": "held", "hold.confirmed": "ordered", "hold.lapsed": "lapsed", "hold.released": "released",
+    "hold.returned": "returned", "hold.confiscation-case": "confiscation_case",
+}  # fmt: skip
+COUNTED_KINDS = frozenset({"report.received", "hold.amended", "hold.told", *_STATES})
+"""The events the figures are computed from; all others may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +48,16 @@ class _Hold:
     state: str
     here: bool
     time: timedelta
+    lapses_at: datetime
+
+    def counts(self, now: datetime) -> bool:
+        """Held as far as this node knows: a partner's hold that ran out without a word counts no more."""
+        ran_out = not self.here and self.state in ("held", "ordered") and self.lapses_at <= now
+        return self.state in COUNTED_AS_HELD and not ran_out
 
 
-def interception(events: Iterable[Event]) -> Interception:
-    """Compute the figures from a node's events, in their order."""
+def interception(events: Iterable[Event], *, now: datetime) -> Interception:
+    """Compute the figures from a node's events, in their order, as of `now`."""
     reported: dict[str, int] = {}
     holds: dict[tuple[str, str], _Hold] = {}
     cases = 0
@@ -54,13 +66,13 @@ def interception(events: Iterable[Event]) -> Interception:
             cases += 1
             for currency, minor in event.body["amounts"].items():
                 reported[currency] = reported.get(currency, 0) + minor
-        elif event.kind.startswith("hold.") and event.kind != "hold.not-placed":
+        elif event.kind in COUNTED_KINDS:
             _note_hold(holds, event)
     return Interception(
         cases=cases, reported=reported,
-        held_here=_sum(hold for hold in holds.values() if hold.here and hold.state not in _ENDED),
+        held_here=_sum(hold for hold in holds.values() if hold.here and hold.counts(now)),
         held_by_partners=_sum(
-            hold for hold in holds.values() if not hold.here and hold.state not in _ENDED
+            hold for hold in holds.values() if not hold.here and hold.counts(now)
         ),
         returned=_sum(hold for hold in holds.values() if hold.state == "returned"),
         times=tuple(hold.time for hold in holds.values()),
@@ -75,16 +87,19 @@ def _note_hold(holds: dict[tuple[str, str], _Hold], event: Event) -> None:
     if known is None:
         at = event.at if here else datetime.fromisoformat(body["placed_at"])
         holds[key] = _Hold(
-            currency=body["currency"], amount_minor=body["amount_minor"], state=_state(event.kind, body),
+            currency=body["currency"], amount_minor=body["amount_minor"], state=_state(event, "held"),
             here=here, time=max(timedelta(0), at - datetime.fromisoformat(body["reported_at"])),
+            lapses_at=datetime.fromisoformat(body["lapses_at"]),
         )  # fmt: skip
         return
     known.amount_minor = body["amount_minor"]
-    known.state = known.state if event.kind == "hold.amended" else _state(event.kind, body)
+    known.state = _state(event, known.state)
+    if "lapses_at" in body:
+        known.lapses_at = datetime.fromisoformat(body["lapses_at"])
 
 
-def _state(kind: str, body: Mapping[str, Any]) -> str:
-    return str(body["state"]) if kind == "hold.told" else kind.removeprefix("hold.")
+def _state(event: Event, before: str) -> str:
+    return str(event.body["state"]) if event.kind == "hold.told" else _STATES.get(event.kind, before)
 
 
 def _sum(holds: Iterable[_Hold]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comity.backends.files import write_durably
+from comity.backends.sql import Transaction
 from comity.errors import Conflict, NotFound, TrustError
 from comity.exchange import Compact, form, read_compact, refuse_rollback
 from comity.node.bootstrap import Node, utc_now
@@ -42,17 +43,25 @@ def join(node: Node, file: Path, *, actor: str) -> Compact:
         raise TrustError(
             f"the compact holds a card of {node.id} that this node did not make", where=str(file)
         )
-    if node.in_compact():
-        if node.compact().digest == compact.digest:
-            return compact
+    if node.in_compact() and node.compact().digest != compact.digest:
         refuse_rollback(compact, joined=node.compact())
     with node.records.transaction() as tx:
+        if _joined_last(tx) == compact.digest and node.in_compact():
+            return compact
+        for case in tx.cases.all():
+            if case.origin == node.id:
+                tx.cases.want_pursuit(case.id)
         node.record(
             tx, "compact.joined", actor=actor, compact=compact.name, problem=compact.problem,
             digest=compact.digest, members=[member.id for member in compact.members],
         )  # fmt: skip
         write_durably(node.home.compact, document)
     return compact
+
+
+def _joined_last(tx: Transaction) -> str:
+    """Digest of the compact that the ledger says was joined last: a crash may have kept the file from it."""
+    return str(next((event.body["digest"] for event in [*tx.events.of_kinds(["compact.joined"])][::-1]), ""))
 
 
 def _card(source: Path) -> str:

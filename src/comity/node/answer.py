@@ -59,17 +59,19 @@ def take_request(node: Node, received: Received) -> None:
         _leave_to_an_officer(node, request, decision.reasons)
 
 
-def answer(node: Node, request_id: str, *, actor: str, reasons: Sequence[str] = ()) -> Request:
+def answer(
+    node: Node, request_id: str, *, actor: str, reasons: Sequence[str] = (), person: Person | None = None
+) -> Request:
     """Trace the inflows on in our own book, hold what rests, and send holdings and exits back."""
     with node.records.reading() as tx:
-        request = _answerable(tx.requests.get(request_id))
+        request = _answerable(node, tx.requests.get(request_id))
         case = tx.cases.get(request.case_id)
     ours = trace_case(node, case, inflows_of(request))
     with node.records.transaction() as tx:
-        request = _answerable(tx.requests.get(request_id))
+        request = _answerable(node, tx.requests.get(request_id))
         tx.cases.put_trace(ours)
         if "hold" in request.payload["asks"]:
-            ground = Ground(case=case, request=request, actor=actor)
+            ground = Ground(case=case, request=request, actor=actor, person=person)
             hold_what_rests(node, tx, ground, ours)
         reply = _reply(node, tx, request, ours)
         request = replace(request, answer=reply)
@@ -81,7 +83,7 @@ def answer(node: Node, request_id: str, *, actor: str, reasons: Sequence[str] = 
 def refuse(node: Node, request_id: str, *, ground: str, text: str, actor: str) -> Request:
     """Refuse on a ground that the procedure declares; the asking node is told the ground and the words."""
     with node.records.transaction() as tx:
-        request = _answerable(tx.requests.get(request_id))
+        request = _answerable(node, tx.requests.get(request_id))
         refusal = {"ground": ground, "text": text}
         request = replace(request, refusal=refusal)
         request = advance(node, tx, request, "refuse", {"reasons": [f"{ground}: {text}"]}, actor)
@@ -92,7 +94,7 @@ def refuse(node: Node, request_id: str, *, ground: str, text: str, actor: str) -
 def answer_by_hand(node: Node, request_id: str, *, person: Person) -> Request:
     """An officer answers what no standing policy answers, if their role may."""
     _require(node, Action.ANSWER_REQUEST, request_id, person)
-    return answer(node, request_id, actor=person.id)
+    return answer(node, request_id, actor=person.id, person=person)
 
 
 def refuse_by_hand(node: Node, request_id: str, *, person: Person, ground: str, text: str) -> Request:
@@ -162,6 +164,12 @@ def _file(node: Node, received: Received) -> Request:
             return known
         payload, now = received.payload, node.clock()
         case = tx.cases.of_origin(received.sender, payload["case"]) or _open_case(node, tx, received)
+        if (case.rule, case.offence) != (payload["rule"], payload["offence"]):
+            raise InputError.because(
+                expected=f"the rule and offence of this case: {case.rule}, {case.offence}",
+                got=f"{payload['rule']}, {payload['offence']}",
+                where=received.id,
+            )
         request = Request(
             id=node.new_id("request"), case_id=case.id, direction="in", procedure=PROCEDURE,
             peer=received.sender, state="sent", message_id=received.id, drafted_by=received.sender,
@@ -192,7 +200,11 @@ def _open_case(node: Node, tx: Transaction, received: Received) -> Case:
     return case
 
 
-def _answerable(request: Request) -> Request:
+def _answerable(node: Node, request: Request) -> Request:
+    if read_time(request.payload["expires_at"]) <= node.clock():
+        raise Conflict.because(
+            expected="a request that has not run out", got=f"{request.id}, {request.payload['expires_at']}"
+        )
     if request.direction != "in" or request.state != "acknowledged":
         raise Conflict.because(
             expected="a request that arrived here and waits for an answer",

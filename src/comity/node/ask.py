@@ -6,13 +6,14 @@ them, and draft, approve and send what is to be asked, on a legal basis that the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Request, Subject, move
-from comity.errors import StorageError
+from comity.errors import InputError, StorageError
 from comity.exchange import Member, Outgoing
 from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
@@ -20,7 +21,7 @@ from comity.model import Crossing, Person, Piece
 from comity.node.bootstrap import Node
 from comity.node.hold import Ground, hold_what_rests
 from comity.node.policy import may_with_request, require_with_request
-from comity.node.send import LIFETIME, Letter, send
+from comity.node.send import Letter, send
 from comity.node.trace import trace_case
 from comity.proofs.canonical import canonical_bytes
 from comity.tracing import crossing_document, questions, read_crossing, time_text
@@ -32,6 +33,12 @@ PERMITTED_USE = "Following and holding the money of this case; intelligence, not
 RUNNING = ("draft", "checked", "awaiting_approval", "approved", "sent", "acknowledged")
 MAX_ROUNDS = 50
 """Requests to one peer in one case: one that changes its answers at will does not keep us asking for ever."""
+RUNS_FOR = timedelta(days=30)
+"""A request runs out then, as its procedure's `expiry` says."""
+MOST_LAPSED = 3
+"""Requests on one basis that may lapse unheard or unread before it is left alone."""
+ANOTHER_BASIS_MAY_DO = ("no-usable-basis", "wrong-channel")
+"""Grounds that speak of the basis or the channel, not of the matter."""
 NODE = "node"
 
 
@@ -85,9 +92,9 @@ def draft(
     """Draft a request to `peer` on the next usable basis; send it if the standing policy allows."""
     earlier = [one for one in tx.requests.of_case(case.id) if one.peer == peer.id and one.direction == "out"]
     tried = [one.basis["instrument"] for one in earlier if one.refusal is not None]
-    basis = _basis(node, case, peer, tried)
-    if basis is None or len(earlier) >= MAX_ROUNDS:
-        _record_open(node, tx, case, peer, inflows, tried)
+    basis, why_not = _next_basis(node, case, peer, earlier)
+    if basis is None:
+        _record_open(node, tx, case, peer, inflows, tried, why_not)
         return
     now = node.clock()
     request = Request(
@@ -158,17 +165,15 @@ def advance(
     return request
 
 
-def unheard(node: Node, tx: Transaction, outgoing: Outgoing, *, refused: bool, why: str) -> None:
-    """A message of ours reached nobody. A request in it lapses, so that the case goes on: after expiry it is
-    asked again; what the other node refused to take counts as refused on this basis, so the next is tried.
+def lapse_unheard(node: Node, tx: Transaction, outgoing: Outgoing, *, why: str) -> None:
+    """A message of ours reached nobody, or nobody could read it. A request in it lapses, so that the case
+    goes on: it is asked again, a few times.
     """
     if not outgoing.case_id:
         return
     for request in tx.requests.of_case(outgoing.case_id):
         if request.message_id == outgoing.message_id and request.state in ("sent", "acknowledged"):
-            if refused:
-                request = replace(request, refusal={"ground": "message-refused", "text": why})
-            advance(node, tx, request, "expire", {"reasons": [why]}, outgoing.receiver if refused else NODE)
+            advance(node, tx, request, "expire", {"reasons": [why]}, NODE)
     look_again(node, tx, outgoing.case_id)
 
 
@@ -236,10 +241,32 @@ def _into(known: Mapping[str, CaseTrace], covers: Sequence[str], *, apart: str) 
     return tuple(sorted(found, key=lambda one: (one.booked_at, one.transfer_id.encode())))
 
 
-def _basis(node: Node, case: Case, peer: Member, tried: Sequence[str]) -> Basis | None:
+def _next_basis(node: Node, case: Case, peer: Member, earlier: Sequence[Request]) -> tuple[Basis | None, str]:
+    """The next usable basis on which this peer may be asked, or why it is not asked (again).
+
+    A refusal of the basis or the channel leaves the other bases. A refusal of the matter itself (sovereignty,
+    human rights …) is an answer: the same is not asked again under another name.
+    """
+    refusals = [one for one in earlier if one.refusal is not None]
+    final = [one for one in refusals if (one.refusal or {})["ground"] not in ANOTHER_BASIS_MAY_DO]
+    if final:
+        return None, f"{peer.id} refused it: {(final[-1].refusal or {})['ground']}"
+    if len(earlier) >= MAX_ROUNDS:
+        return None, f"asked {len(earlier)} times in this case already"
     own, theirs = node.settings.authority.jurisdiction, peer.authority.jurisdiction
-    usable = preferred(bases(own, theirs, "freeze", offence=case.offence), Channel(node.settings.channel))
-    return next((basis for basis in usable if basis.instrument not in tried), None)
+    try:
+        found = bases(own, theirs, "freeze", offence=case.offence)
+    except InputError as error:
+        return None, f"the law data cannot say on what basis: {error.problem}"
+    for basis in preferred(found, Channel(node.settings.channel)):
+        unheard = [one for one in earlier if one.state == "lapsed" and _on(one, basis)]
+        if not any(_on(one, basis) for one in refusals) and len(unheard) < MOST_LAPSED:
+            return basis, ""
+    return None, "no usable basis is left"
+
+
+def _on(request: Request, basis: Basis) -> bool:
+    return bool(request.basis["instrument"] == basis.instrument)
 
 
 def _payload(node: Node, case: Case, inflows: Sequence[Crossing]) -> dict[str, Any]:
@@ -247,7 +274,7 @@ def _payload(node: Node, case: Case, inflows: Sequence[Crossing]) -> dict[str, A
         "case": case.id, "report": case.report["report_id"], "offence": case.offence,
         "facts": case.summary or case.title, "reported_at": time_text(case.reported_at),
         "rule": case.rule, "urgent": True, "asks": ["trace", "hold"], "purpose": PURPOSE,
-        "permitted_use": PERMITTED_USE, "expires_at": time_text(node.clock() + LIFETIME),
+        "permitted_use": PERMITTED_USE, "expires_at": time_text(node.clock() + RUNS_FOR),
         "crossings": [crossing_document(crossing) for crossing in inflows],
     }  # fmt: skip
 
@@ -271,11 +298,11 @@ def _record_trace(node: Node, tx: Transaction, ours: CaseTrace) -> None:
 
 def _record_open(
     node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing],
-    tried: Sequence[str],
+    tried: Sequence[str], why: str,
 ) -> None:  # fmt: skip
     """Nobody can be asked there (any more): that part of the trace stays open, and the case says so."""
     transfers = [crossing.transfer_id for crossing in inflows]
-    body = {"peer": peer.id, "refused_before": list(tried), "transfers": transfers}
+    body = {"peer": peer.id, "why": why, "refused_before": list(tried), "transfers": transfers}
     _record_new(node, tx, case, "trace.left-open", [body])
 
 

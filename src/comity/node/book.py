@@ -103,6 +103,9 @@ def import_transfers(
             _refuse_overtaken(before, tx.book.all())
             tx.book.add(part, node.clock())
             tx.book.add_balances(opening)
+            for case in tx.cases.all():
+                if case.origin == node.id:
+                    tx.cases.want_pursuit(case.id)
             node.record(
                 tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
                 balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],

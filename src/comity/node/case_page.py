@@ -1,11 +1,13 @@
 """A case as its page shows it: figures, holdings, holds, requests, events. Reads; decides nothing."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Deadline, Hold, Request
 from comity.model import Event
+from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.bootstrap import Node
 from comity.node.event_words import is_step, summary_of
 from comity.node.flow_graph import flow_graph
@@ -23,7 +25,6 @@ from comity.node.views import (
     RequestRow,
 )
 
-_ENDED = ("lapsed", "released", "refused", "funds_gone")
 _OUTCOMES = {
     "answered": RequestOutcome.ANSWERED, "closed": RequestOutcome.ANSWERED,
     "refused": RequestOutcome.REFUSED, "lapsed": RequestOutcome.EXPIRED,
@@ -36,17 +37,18 @@ _HOLD_STATES = {
 }  # fmt: skip
 
 
-def case_row(tx: Transaction, case: Case) -> CaseRow:
+def case_row(node: Node, tx: Transaction, case: Case) -> CaseRow:
     """One line of the case list."""
-    requests, holds = tx.requests.of_case(case.id), tx.holds.of_case(case.id)
+    requests, holds = tx.requests.of_case(case.id), _as_of(tx.holds.of_case(case.id), node)
     pending = [
         deadline.due_at
         for subject, id_ in [("request", one.id) for one in requests] + [("hold", one.id) for one in holds]
         for deadline in tx.deadlines.of_subject(subject, id_)
         if deadline.state == "pending"
     ]
+    events = [event for event, _ in tx.events.of_case(case.id)]
     return CaseRow(
-        id=case.id, title=case.title, status=_status(case, requests),
+        id=case.id, title=case.title, status=_status(case, requests, events),
         opened_at=case.opened_at, reported=_amounts(_reported(tx, case)),
         held=_amounts(_held(holds)),
         open_requests=sum(_outcome(request) is RequestOutcome.RUNNING for request in requests),
@@ -57,12 +59,12 @@ def case_row(tx: Transaction, case: Case) -> CaseRow:
 def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
     """The whole case. The last `case.read` event is this reading."""
     case = tx.cases.get(case_id)
-    traces, holds = tx.cases.traces(case_id), tx.holds.of_case(case_id)
+    traces, holds = tx.cases.traces(case_id), _as_of(tx.holds.of_case(case_id), node)
     requests, events = tx.requests.of_case(case_id), tx.events.of_case(case_id)
     rows = tuple(event_row(event, index) for event, index in events)
-    times = [hold.placed_at - case.reported_at for hold in holds]
+    times = [max(timedelta(0), hold.placed_at - case.reported_at) for hold in holds]
     return CasePage(
-        id=case.id, title=case.title, status=_status(case, requests),
+        id=case.id, title=case.title, status=_status(case, requests, [event for event, _ in events]),
         asked_by="" if case.origin == node.id else case.origin, rule=case.rule, as_of=node.clock(),
         reported_at=case.reported_at, reported=_amounts(_reported(tx, case)),
         traced=_amounts(_traced(traces)), held=_amounts(_held(holds)),
@@ -83,15 +85,35 @@ def event_row(event: Event, log_index: int | None) -> EventRow:
     )  # fmt: skip
 
 
-def _status(case: Case, requests: Iterable[Request]) -> str:
-    if case.pursuit_done < case.pursuit_wanted:
-        return "following the money"
+def _status(case: Case, requests: Sequence[Request], events: Sequence[Event]) -> str:
+    """One honest line. What is only nearly done is not called done."""
     running = [one for one in requests if _outcome(one) is RequestOutcome.RUNNING]
     if any(one.direction == "in" for one in running):
         return "waiting for our answer"
+    if case.pursuit_wanted == 0:
+        return _asked_status(requests)
+    if case.pursuit_done < case.pursuit_wanted:
+        return "following the money"
     if any(one.state == "awaiting_approval" for one in running):
         return "waiting for approval"
-    return "waiting for partners" if running else "followed to the end"
+    if running:
+        return "waiting for partners"
+    last = [one.kind for one in events if one.kind in _TELLING]
+    if last and last[-1] == "alarm.case-stuck":
+        return "stuck: see the timeline"
+    return "followed, but a part left open" if "trace.left-open" in last else "followed to the end"
+
+
+_TELLING = ("trace.made", "trace.left-open", "alarm.case-stuck")
+
+
+def _asked_status(requests: Sequence[Request]) -> str:
+    """Of a case that is another's: what we did with its last request."""
+    if not requests:
+        return "asked"
+    return {"answered": "answered", "refused": "refused by us", "lapsed": "lapsed"}.get(
+        requests[-1].state, requests[-1].state.replace("_", " ")
+    )
 
 
 def _reported(tx: Transaction, case: Case) -> Mapping[str, int]:
@@ -114,8 +136,19 @@ def _traced(traces: Iterable[CaseTrace]) -> dict[str, int]:
     return total
 
 
+def _as_of(holds: Iterable[Hold], node: Node) -> list[Hold]:
+    """Holds as they are now: a copy of a partner's hold that ran out without a word from it has lapsed."""
+    now = node.clock()
+    return [
+        replace(hold, state="lapsed")
+        if hold.holder != node.id and hold.state in ("held", "ordered") and hold.lapses_at <= now
+        else hold
+        for hold in holds
+    ]
+
+
 def _held(holds: Iterable[Hold]) -> dict[str, int]:
-    return _sum(hold for hold in holds if hold.state not in _ENDED)
+    return _sum(hold for hold in holds if hold.state in COUNTED_AS_HELD)
 
 
 def _sum(holds: Iterable[Hold]) -> dict[str, int]:
@@ -149,6 +182,13 @@ def _hold_row(node: Node, hold: Hold) -> HoldRow:
         placed_at=hold.placed_at,
         lapses_at=hold.lapses_at if hold.state in ("held", "ordered") else None,
     )  # fmt: skip
+
+
+def _country(node: Node, member_id: str) -> str:
+    """Where a member is; nothing for one that has left the compact."""
+    if member_id == node.id:
+        return node.settings.authority.jurisdiction
+    return node.compact().member(member_id).authority.jurisdiction if node.knows(member_id) else ""
 
 
 def _outcome(request: Request) -> RequestOutcome:

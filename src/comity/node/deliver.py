@@ -15,7 +15,7 @@ from comity.exchange import (
     refuse_other_message,
     verify_receipt,
 )
-from comity.node.ask import unheard
+from comity.node.ask import lapse_unheard
 from comity.node.bootstrap import Node
 
 
@@ -26,13 +26,16 @@ def deliver(node: Node, peer: str, courier: Courier, *, random: float) -> bool:
     """
     now = node.clock()
     with node.records.reading() as tx:
-        due = [outgoing for outgoing in tx.outbox.due(now) if outgoing.receiver == peer]
+        due = tx.outbox.due(now, receiver=peer)
     if not due:
         return False
-    outgoing, member = due[0], node.compact().member(peer)
+    outgoing = due[0]
     if outgoing.expires <= now:
         answer, receipt, doubt = Answer(status=None, why="expired before it was accepted"), None, ""
+    elif not node.knows(peer):
+        answer, receipt, doubt = Answer(status=None, why=f"{peer} is no member of the compact now"), None, ""
     else:
+        member = node.compact().member(peer)
         answer = courier.deliver(member, outgoing.wire)
         receipt, doubt = _receipt(answer, outgoing, member, node.id)
     accepted = receipt is not None and receipt.status is not Status.REFUSED
@@ -76,4 +79,4 @@ def _record(node: Node, tx: Transaction, outgoing: Outgoing, how: Next, why: str
         type=outgoing.type, peer=outgoing.receiver, attempts=outgoing.attempts + 1, reason=why[:500],
     )  # fmt: skip
     if how is not Next.ACCEPTED:
-        unheard(node, tx, outgoing, refused=how is Next.REFUSED, why=why[:500])
+        lapse_unheard(node, tx, outgoing, why=why[:500])

@@ -2,12 +2,13 @@
 may be shown. The values are in `views`; the pages and the command line only lay them out.
 """
 
+import threading
 import time
 from datetime import timedelta
 from statistics import median
 
 from comity.errors import NotFound
-from comity.indicators import DEFINITIONS, Interception, interception
+from comity.indicators import COUNTED_KINDS, DEFINITIONS, Interception, interception
 from comity.law import Action
 from comity.ledger import cosignatures_on, prove_entry, read_checkpoint
 from comity.model import Person, Role
@@ -53,6 +54,7 @@ class NodeDesk:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._public: tuple[float, PublicPage] | None = None
+        self._making_public = threading.Lock()
 
     def sign_in(self, name: str, password: str) -> SignedIn | None:
         person = people.check_password(self._node, name, password)
@@ -71,7 +73,7 @@ class NodeDesk:
         with self._node.records.transaction() as tx:
             self._node.record(tx, "cases.listed", actor=person.id, role=person.role.value)
         with self._node.records.reading() as tx:
-            return [case_row(tx, case) for case in tx.cases.all()]
+            return [case_row(self._node, tx, case) for case in tx.cases.all()]
 
     def case(self, person: Person, case_id: str) -> CasePage:
         require_with_case(self._node, Action.READ_CASE, person)
@@ -96,8 +98,12 @@ class NodeDesk:
 
     def event_proof(self, person: Person, event_id: str) -> EventProof:
         require_with_case(self._node, Action.READ_CASE, person)
-        with self._node.records.reading() as tx:
+        with self._node.records.transaction() as tx:
             opening = tx.events.opening(event_id)
+            if opening is not None:
+                self._node.record(
+                    tx, "event.read", case_id=opening.event.case_id, actor=person.id, event=event_id
+                )  # fmt: skip
         if opening is None or not opening.event.case_id:
             raise NotFound.because(expected="an event of a case of this node", got=repr(event_id))
         key = verifier_of(log_signer(self._node))
@@ -123,11 +129,12 @@ class NodeDesk:
 
     def public(self) -> PublicPage:
         now = time.monotonic()
-        if self._public is None or now - self._public[0] > PUBLIC_FRESH_SECONDS:
-            with self._node.records.reading() as tx:
-                figures = interception(tx.events.all())
-            self._public = (now, self._page(figures))
-        return self._public[1]
+        with self._making_public:
+            if self._public is None or now - self._public[0] > PUBLIC_FRESH_SECONDS:
+                with self._node.records.reading() as tx:
+                    figures = interception(tx.events.of_kinds(COUNTED_KINDS), now=self._node.clock())
+                self._public = (now, self._page(figures))
+            return self._public[1]
 
     def node(self) -> NodeCard:
         settings = self._node.settings

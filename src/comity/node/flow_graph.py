@@ -10,10 +10,10 @@ from datetime import datetime
 
 from comity.casework import Case, CaseTrace, Hold, Request
 from comity.model import Crossing, Holding, Move
+from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.bootstrap import Node
 from comity.node.views import Amount, FlowGraph, FlowKind, FlowLink, FlowNode, FlowState
 
-_ENDED = ("lapsed", "released", "refused", "funds_gone")
 _KINDS = (
     ("wallet", FlowKind.WALLET), ("cash", FlowKind.CASH), ("atm", FlowKind.CASH),
     ("exchange", FlowKind.EXCHANGE),
@@ -72,7 +72,7 @@ def flow_graph(
             if case.origin != node.id:
                 _add_inflow(draft, inflow)
     for trace in told:
-        _add_answer(draft, draft.books[node.compact().member(trace.source).covers[0]], trace)
+        _add_answer(draft, _book_of(trace.source), trace)
     _mark_victim(draft, case, own)
     _mark_states(draft, requests, node)
     _rest(draft, (holding for trace in traces for holding in trace.trace.holdings), holds)
@@ -105,12 +105,16 @@ def _add_inflow(draft: _Draft, inflow: Crossing) -> None:
 
 
 def _add_book(draft: _Draft, node: Node, trace: CaseTrace) -> None:
-    """One place for all that a partner followed in its own book."""
-    member = node.compact().member(trace.source)
-    name = f"book of {member.id}"
-    first = min((crossing.booked_at for crossing in trace.inflows), default=None)
-    draft.nodes[name] = _beyond(name, member.authority.jurisdiction, first)
-    draft.books.update(dict.fromkeys(member.covers, name))
+    """One place for all that a partner followed in its own book (also of one that has left the compact)."""
+    member = node.compact().member(trace.source) if node.knows(trace.source) else None
+    name, first = _book_of(trace.source), min((one.booked_at for one in trace.inflows), default=None)
+    country = member.authority.jurisdiction if member else next((x.to_country for x in trace.inflows), "")
+    draft.nodes[name] = _beyond(name, country, first)
+    draft.books.update(dict.fromkeys(member.covers if member else (country,), name))
+
+
+def _book_of(source: str) -> str:
+    return f"book of {source}"
 
 
 def _add_answer(draft: _Draft, book: str, trace: CaseTrace) -> None:
@@ -158,7 +162,7 @@ def _mark_states(draft: _Draft, requests: Sequence[Request], node: Node) -> None
         if request.state in ("answered", "closed") and request.refusal is None:
             continue
         state = FlowState.REFUSED if request.refusal is not None else FlowState.OPEN
-        covers = node.compact().member(peer).covers
+        covers = node.compact().member(peer).covers if node.knows(peer) else ()
         for name, one in draft.nodes.items():
             if one.country in covers:
                 draft.nodes[name] = replace(one, state=state)
@@ -189,7 +193,7 @@ def _rest(draft: _Draft, holdings: Iterable[Holding], holds: Sequence[Hold]) -> 
         amount = Amount(minor=holding.tainted_minor, currency=holding.currency)
         draft.nodes[name] = replace(one, resting=(*one.resting, amount))
     for hold in holds:
-        if hold.state not in _ENDED and hold.account in draft.nodes:
+        if hold.state in COUNTED_AS_HELD and hold.account in draft.nodes:
             one = draft.nodes[hold.account]
             held = Amount(minor=hold.amount_minor, currency=hold.currency)
             draft.nodes[hold.account] = replace(one, held=(*one.held, held))

@@ -14,10 +14,11 @@ import structlog
 from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Hold, Request
 from comity.errors import ComityError, InputError, NotFound, StorageError
-from comity.exchange import Status, verify_receipt
+from comity.exchange import MAX_SKEW, Status, verify_receipt
 from comity.model import Holding, Trace
+from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.answer import take_request
-from comity.node.ask import PROCEDURE, advance, inflows_of, unheard
+from comity.node.ask import PROCEDURE, advance, inflows_of, lapse_unheard
 from comity.node.bootstrap import Node
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
 from comity.node.receipts import sign_receipt
@@ -62,16 +63,29 @@ def _hear_answer(node: Node, received: Received) -> None:
             raise InputError.because(
                 expected="an answer to a running request", got=f"{request.id}, {request.state}"
             )
-        told = _told(node, case, request, payload, node.clock())
+        try:
+            told = _told(node, case, request, payload, node.clock())
+        except InputError as error:
+            _end_unreadable(node, tx, received, request, error)
+            return
         tx.cases.put_trace(told)
         for document in _list(payload, "holds"):
-            _put_peer_hold(node, tx, case, request, document)
+            _put_peer_hold(node, tx, case, request, document, told.trace)
         request = replace(request, answer=_summary(told))
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
         advance(node, tx, request, "answer", {}, received.sender)
         tx.cases.want_pursuit(case.id)
         _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+
+
+def _end_unreadable(
+    node: Node, tx: Transaction, received: Received, request: Request, error: InputError
+) -> None:
+    """An answer that says what it may not, or nothing we can read: the request is over, and may be made again."""
+    advance(node, tx, request, "expire", {"reasons": [f"the answer is refused: {error}"]}, received.sender)
+    tx.cases.want_pursuit(request.case_id)
+    _settle_in(node, tx, received, state="handled", status=Status.REFUSED, code=error.code, text=str(error))
 
 
 def _hear_refusal(node: Node, received: Received) -> None:
@@ -99,7 +113,8 @@ def _hear_hold(node: Node, received: Received) -> None:
         ]  # fmt: skip
         if not known:
             raise NotFound.because(expected="a hold that this peer told us of", got=str(document)[:200])
-        _put_peer_hold(node, tx, case, tx.requests.get(known[0].request_id), document)
+        told = next(one.trace for one in tx.cases.traces(case.id) if one.source == received.sender)
+        _put_peer_hold(node, tx, case, tx.requests.get(known[0].request_id), document, told)
         _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
 
 
@@ -122,7 +137,7 @@ def _hear_receipt(node: Node, received: Received) -> None:
             message=outgoing.message_id, type=outgoing.type, peer=received.sender, reason=why[:500],
         )  # fmt: skip
         if receipt.status is Status.REFUSED:
-            unheard(node, tx, outgoing, refused=True, why=why[:500])
+            lapse_unheard(node, tx, outgoing, why=why[:500])
         tx.inbox.settle(received, state="handled")
 
 
@@ -160,9 +175,17 @@ def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], 
     holdings = tuple(read_holding(document) for document in _list(payload, "holdings"))
     exits = tuple(read_crossing(document) for document in _list(payload, "exits"))
     wrong = [holding.account for holding in holdings if not _theirs(holding, covers)]
-    wrong += [crossing.transfer_id for crossing in exits if crossing.from_country not in covers]
+    wrong += [
+        crossing.transfer_id
+        for crossing in exits
+        if crossing.from_country not in covers or crossing.to_country in covers
+    ]
     if wrong:
-        raise InputError.because(expected=f"holdings and exits in {', '.join(covers)}", got=wrong[0])
+        raise InputError.because(
+            expected=f"holdings in {', '.join(covers)} and exits from there to elsewhere", got=wrong[0]
+        )
+    if payload.get("rule") != case.rule:
+        raise InputError.because(expected=f"a trace under {case.rule}", got=repr(payload.get("rule"))[:40])
     return CaseTrace(
         case_id=case.id, source=request.peer, inflows=inflows_of(request), at=now, moves=(),
         trace=Trace(
@@ -184,9 +207,12 @@ def _list(payload: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _put_peer_hold(node: Node, tx: Transaction, case: Case, request: Request, document: Any) -> None:
+def _put_peer_hold(
+    node: Node, tx: Transaction, case: Case, request: Request, document: Any, told: Trace
+) -> None:
     """Keep a copy of a peer's hold, and an event when it is new or changed."""
     hold = _read_hold(case, request, document)
+    _refuse_impossible(hold, case, told, node.clock())
     if hold.state not in node.procedures[HOLD_PROCEDURE].states:
         raise InputError.because(expected="a state that a hold can be in", got=repr(hold.state))
     known = tx.holds.find(hold.holder, hold.id)
@@ -199,9 +225,28 @@ def _put_peer_hold(node: Node, tx: Transaction, case: Case, request: Request, do
         tx, "hold.told", case_id=case.id, actor=hold.holder, hold=hold.id, account=hold.account,
         currency=hold.currency, amount_minor=hold.amount_minor, state=hold.state,
         was=known.state if known else "", placed_at=time_text(hold.placed_at),
+        lapses_at=time_text(hold.lapses_at),
         reported_at=time_text(case.reported_at),
         was_minor=known.amount_minor if known else 0,
     )  # fmt: skip
+
+
+def _refuse_impossible(hold: Hold, case: Case, told: Trace, now: datetime) -> None:
+    """A peer's word moves our figures: no hold of more than it says rests there, none from before we asked."""
+    resting = sum(
+        one.tainted_minor
+        for one in told.holdings
+        if (one.account, one.currency) == (hold.account, hold.currency)
+    )
+    if hold.state in COUNTED_AS_HELD and hold.amount_minor > resting:
+        raise InputError.because(
+            expected=f"a hold of at most the {resting} that rest in {hold.account}",
+            got=str(hold.amount_minor),
+        )
+    if not case.opened_at - MAX_SKEW <= hold.placed_at <= now + MAX_SKEW:
+        raise InputError.because(
+            expected="a hold placed since the case was opened", got=hold.placed_at.isoformat()
+        )
 
 
 def _read_hold(case: Case, request: Request, document: Any) -> Hold:

@@ -34,6 +34,8 @@ class Ground:
     case: Case
     request: Request | None
     actor: str
+    person: Person | None = None
+    """Who decided, where it was a person: their role counts, not the standing policy."""
 
     def facts(self) -> dict[str, Any]:
         """What the procedure's first gate asks for."""
@@ -61,22 +63,28 @@ def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrac
         pot, amount = (holding.account, holding.currency), min(holding.tainted_minor, holding.balance_minor)
         known = standing.pop(pot, None)
         if known is not None:
-            _amend(node, tx, known, amount, ground.actor)
+            _follow_trace(node, tx, ground, known, holding)
         elif pot in cash:
-            _record_not_placed(node, tx, ground, holding, amount, ["paid out in cash: no account holds it"])
+            _record_not_placed(
+                node, tx, ground, holding, amount, "cash", ["paid out in cash: no account holds it"]
+            )
         elif pot in ended:
-            _record_not_placed(node, tx, ground, holding, amount, [f"a hold on it has ended: {ended[pot]}"])
+            _record_not_placed(
+                node, tx, ground, holding, amount, "ended", [f"a hold on it has ended: {ended[pot]}"]
+            )
         elif amount and _allowed(node, tx, ground, holding, amount):
             _place(node, tx, ground, holding, amount)
     for hold in standing.values():
-        _amend(node, tx, hold, 0, ground.actor)
+        _follow_trace(node, tx, ground, hold, None)
 
 
 def _allowed(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int) -> bool:
     facts = {**ground.facts(), "amount_minor": amount, "currency": holding.currency}
-    decision = may_with_hold(node, Action.PLACE_HOLD, facts, offence=ground.case.offence)
+    decision = may_with_hold(
+        node, Action.PLACE_HOLD, facts, offence=ground.case.offence, person=ground.person
+    )
     if not decision.allowed:
-        _record_not_placed(node, tx, ground, holding, amount, list(decision.reasons))
+        _record_not_placed(node, tx, ground, holding, amount, "policy", list(decision.reasons))
     return decision.allowed
 
 
@@ -89,11 +97,11 @@ def _paid_out_in_cash(trace: CaseTrace) -> set[tuple[str, str]]:
 
 
 def _record_not_placed(
-    node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int, reasons: list[str]
+    node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int, code: str, reasons: list[str]
 ) -> None:
     node.record(
         tx, "hold.not-placed", case_id=ground.case.id, actor=ground.actor, account=holding.account,
-        currency=holding.currency, amount_minor=amount, reasons=reasons,
+        currency=holding.currency, amount_minor=amount, reasons=reasons, code=code,
     )  # fmt: skip
 
 
@@ -115,12 +123,28 @@ def _place(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount
     advance(node, tx, hold, "place", {}, actor=ground.actor)
 
 
-def _amend(node: Node, tx: Transaction, hold: Hold, amount: int, actor: str) -> None:
+def _follow_trace(node: Node, tx: Transaction, ground: Ground, hold: Hold, holding: Holding | None) -> None:
+    """A later trace finds more, less or nothing where a hold stands.
+
+    What an order confirmed only a person changes: the difference is recorded. More is held if the policy
+    would hold that much; where nothing is left to hold, the procedure ends the hold and the origin is told.
+    """
+    amount = 0 if holding is None else min(holding.tainted_minor, holding.balance_minor)
     if amount == hold.amount_minor:
         return
-    tx.holds.put(replace(hold, amount_minor=amount, facts={**hold.facts, "amount_minor": amount}))
+    if hold.state != "held":
+        _record_change(node, tx, ground, hold, "hold.differs", amount)
+    elif amount == 0:
+        ended = advance(node, tx, hold, "trace_withdrawn", {"traced_minor": 0}, actor=ground.actor)
+        tell_of_change(node, tx, ended)
+    elif holding is not None and (amount < hold.amount_minor or _allowed(node, tx, ground, holding, amount)):
+        tx.holds.put(replace(hold, amount_minor=amount, facts={**hold.facts, "amount_minor": amount}))
+        _record_change(node, tx, ground, hold, "hold.amended", amount)
+
+
+def _record_change(node: Node, tx: Transaction, ground: Ground, hold: Hold, kind: str, amount: int) -> None:
     node.record(
-        tx, "hold.amended", case_id=hold.case_id, actor=actor, hold=hold.id, account=hold.account,
+        tx, kind, case_id=hold.case_id, actor=ground.actor, hold=hold.id, account=hold.account,
         currency=hold.currency, was_minor=hold.amount_minor, amount_minor=amount,
     )  # fmt: skip
 
@@ -165,6 +189,24 @@ def _refuse_run_out(hold: Hold, now: datetime) -> None:
         raise Conflict.because(
             expected="a hold that has not run out", got=f"{hold.id}, run out {time_text(hold.lapses_at)}"
         )
+
+
+def hold_by_hand(node: Node, case_id: str, *, person: Person) -> int:
+    """A person has everything held that rests in our own book in a case of ours and is not held yet; return
+    how many new holds that made. For what no standing policy holds by itself.
+    """
+    with node.records.transaction() as tx:
+        case = tx.cases.get(case_id)
+        own = [trace for trace in tx.cases.traces(case_id) if trace.source == node.id]
+        if case.origin != node.id or not own:
+            raise Conflict.because(
+                expected="a case of this node that was traced",
+                got=f"{case_id} of {case.origin}",
+                remedy="For another's case answer its request: comity request answer DIR REQUEST --as NAME",
+            )
+        before = len(tx.holds.of_case(case_id))
+        hold_what_rests(node, tx, Ground(case=case, request=None, actor=person.id, person=person), own[0])
+        return len(tx.holds.of_case(case_id)) - before
 
 
 def tell_of_change(node: Node, tx: Transaction, hold: Hold) -> None:
@@ -218,4 +260,4 @@ def _kind(before: str, after: str, event: str) -> str:
     """`hold.placed` when money is first held; a change of state by its name; else what happened."""
     if before == after:
         return f"hold.{event.replace('_', '-')}"
-    return {"held": "hold.placed", "ordered": "hold.confirmed"}.get(after, f"hold.{after}")
+    return {"held": "hold.placed", "ordered": "hold.confirmed"}.get(after, f"hold.{after.replace('_', '-')}")

@@ -91,6 +91,9 @@ class Cosigning:
                     return
         except NetworkError:
             self.rest_until[member.id] = node.clock() + REST
+        except LogRolledBack as error:
+            self.rest_until[member.id] = node.clock() + REST
+            record_rolled_back(node, member, error)
         except TrustError as error:
             self.rest_until[member.id] = node.clock() + REST
             log.warning("not cosigned", witness=member.id, problem=str(error))
@@ -123,6 +126,14 @@ def raise_if_rolled_back(node: Node, member: Member, seen: int) -> None:
     if published is None or published[0].size < seen:
         have = published[0].size if published else 0
         raise LogRolledBack(f"{member.id} cosigned a tree of {seen} entries, ours has {have}")
+
+
+def record_rolled_back(node: Node, member: Member, error: LogRolledBack) -> None:
+    """Once for each witness and size: people must find out which of the two was put back."""
+    with node.records.transaction() as tx:
+        known = [one.body for one in tx.events.of_kinds(["alarm.log-rolled-back"])]
+        if not any(one["witness"] == member.id and one["problem"] == str(error) for one in known):
+            node.record(tx, "alarm.log-rolled-back", actor="node", witness=member.id, problem=str(error))
 
 
 def cosign_peer(node: Node, body: bytes, *, connection: str, alarms: Alarms) -> WitnessAnswer:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from comity.backends.sql import Transaction
 from comity.casework import Case
 from comity.errors import Conflict, InputError
 from comity.law.offences import offences
@@ -40,6 +41,7 @@ def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = 
                 got=repr(said.report_id),
                 remedy=f"Look at its case: comity case list {node.home.path}",
             )
+        _refuse_claimed(node, tx, claims)
         tx.cases.add(case)
         node.record(
             tx, "report.received", case_id=case.id, actor=actor, report=said.report_id,
@@ -57,6 +59,18 @@ def _checked(said: Report, where: str) -> Report:
     if not said.claims:
         raise InputError.because(expected="at least one stolen transfer", got="none", where=where)
     return said
+
+
+def _refuse_claimed(node: Node, tx: Transaction, claims: Mapping[str, int | None]) -> None:
+    """The same loss is not reported, traced and held twice."""
+    for known in tx.cases.all():
+        again = sorted(claims.keys() & known.report["claims"].keys()) if _own(node, known) else []
+        if again:
+            raise Conflict.because(
+                expected="transfers that no case of this node has reported",
+                got=f"{again[0]}, which {known.id} has",
+                remedy=f"Look at that case: comity case show {node.home.path} {known.id}",
+            )
 
 
 def _own(node: Node, case: Case) -> bool:

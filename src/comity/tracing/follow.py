@@ -30,6 +30,8 @@ from comity.tracing.book import Book
 from comity.tracing.pots import Pots
 from comity.tracing.rules import Part, Rule, law_of, merge, scale
 
+_LONGEST_AMOUNT = 60
+
 
 def follow(
     book: Book,
@@ -69,10 +71,15 @@ def claims_of(report: Report, book: Book, assets: Mapping[str, int] = CRYPTO_ASS
 def _part_claimed(claim: Claim, currency: str, assets: Mapping[str, int]) -> int | None:
     if claim.amount is None:
         return None
+    where = f"report, amount of {claim.transfer_id!r}"
+    if len(claim.amount) > _LONGEST_AMOUNT:
+        raise InputError.because(
+            expected="an amount that fits 64 bits", got=f"{len(claim.amount)} characters", where=where
+        )
     try:
         return parse_amount(claim.amount, digits_of(currency, assets))
     except InputError as error:
-        raise InputError(error.problem, where=f"report, amount of {claim.transfer_id!r}") from error
+        raise InputError(error.problem, where=where) from error
 
 
 def _known(transfer_id: str, events: Mapping[str, int]) -> int:

@@ -1,7 +1,7 @@
 """Events: appended in the transaction of what they record; given their place in the log afterwards."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select, update
@@ -70,6 +70,14 @@ class SqlEvents:
 
     def all(self) -> Iterator[Event]:
         for body, at in self._connection.execute(select(events.c.body, events.c.at).order_by(events.c.seq)):
+            yield _event(bytes(body), at)
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[Event]:
+        """Events of these kinds, in order."""
+        rows = self._connection.execute(
+            select(events.c.body, events.c.at).where(events.c.kind.in_(kinds)).order_by(events.c.seq)
+        )
+        for body, at in rows:
             yield _event(bytes(body), at)
 
     def after(self, seq: int) -> list[tuple[int, Event]]:

@@ -58,19 +58,14 @@ class SqlOutbox:
         )  # fmt: skip
         _extend(self._connection, outgoing.receiver, "out", outgoing.sequence, outgoing.digest)
 
-    def due(self, now: datetime) -> list[Outgoing]:
-        oldest = (
-            select(outbox.c.peer, func.min(outbox.c.sequence).label("sequence"))
-            .where(outbox.c.state == "queued")
-            .group_by(outbox.c.peer)
-            .subquery()
-        )
+    def due(self, now: datetime, *, receiver: str) -> list[Outgoing]:
         rows = self._connection.execute(
             select(outbox)
-            .join(oldest, (outbox.c.peer == oldest.c.peer) & (outbox.c.sequence == oldest.c.sequence))
-            .where(outbox.c.next_attempt_at <= time_text(now))
-        )
-        return [_outgoing(row) for row in rows]
+            .where(outbox.c.state == "queued", outbox.c.peer == receiver)
+            .order_by(outbox.c.sequence)
+            .limit(1)
+        ).all()
+        return [_outgoing(row) for row in rows if row.next_attempt_at <= time_text(now)]
 
     def postpone(self, outgoing: Outgoing, *, until: datetime, why: str) -> None:
         self._connection.execute(
@@ -164,7 +159,7 @@ class SqlInbox:
             ).scalar_one()
         )
 
-    def to_handle(self, limit: int = 50) -> Sequence[Received]:
+    def to_handle(self, limit: int = 4) -> Sequence[Received]:
         """What waits to be acted on, in the order of arrival."""
         rows = self._connection.execute(
             select(inbox)

@@ -18,6 +18,7 @@ from comity.entrypoints.cli import (
     demo,
     hold_decide,
     hold_list,
+    hold_place,
     law_bases,
     log_key,
     log_verify,
@@ -74,6 +75,7 @@ _add(_request, "refuse", request_refuse.request_refuse)
 
 _hold = _group("hold", "Holds on money: a hold ends by itself unless an order confirms it in time.")
 _add(_hold, "list", hold_list.hold_list)
+_add(_hold, "place", hold_place.hold_place)
 _add(_hold, "tell-holder", hold_decide.tell_holder)
 _add(_hold, "order", hold_decide.order)
 _add(_hold, "release", hold_decide.release)

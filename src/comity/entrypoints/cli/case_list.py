@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json
+from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
 from comity.node.case_page import case_row
 
@@ -19,7 +19,7 @@ def case_list(folder: NodeDir, as_json: AsJson = False) -> None:
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "cases.listed", actor=console_actor())
-        rows = [case_row(tx, case) for case in tx.cases.all()]
+        rows = [case_row(node, tx, case) for case in tx.cases.all()]
     if as_json:
         print_json([as_plain(row) for row in rows])
         return
@@ -30,5 +30,5 @@ def case_list(folder: NodeDir, as_json: AsJson = False) -> None:
     for heading in ("case", "title", "status", "reported", "held"):
         table.add_column(heading)
     for row in rows:
-        table.add_row(row.id, row.title, row.status, amounts(row.reported), amounts(row.held))
+        table.add_row(*shown(row.id, row.title, row.status, amounts(row.reported), amounts(row.held)))
     out.print(table)

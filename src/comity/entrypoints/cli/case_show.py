@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json
+from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
 from comity.node.case_page import case_page
 from comity.node.views import CasePage
@@ -38,7 +38,8 @@ def case_show(
 
 
 def _show(page: CasePage) -> None:
-    out.print(f"[bold]{page.title}[/]  {page.id}")
+    (title,) = shown(page.title)
+    out.print(f"[bold]{title}[/]  {page.id}")
     out.print(f"{page.status}; followed under {page.rule}", highlight=False)
     for label, found in (
         ("reported", page.reported), ("traced", page.traced), ("held", page.held), ("returned", page.returned),
@@ -86,6 +87,6 @@ def _table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -
     for heading in headings:
         table.add_column(heading)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*shown(*row))
     out.print()
     out.print(table, highlight=False)

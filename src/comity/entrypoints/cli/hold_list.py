@@ -2,8 +2,8 @@
 
 from rich.table import Table
 
-from comity.entrypoints.cli.arguments import AsJson, NodeDir
-from comity.entrypoints.cli.terminal import as_plain, money, out, print_json
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown
 from comity.node.bootstrap import open_node
 
 
@@ -14,7 +14,9 @@ def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity hold list hk
     """
-    with open_node(folder).records.reading() as tx:
+    node = open_node(folder)
+    with node.records.transaction() as tx:
+        node.record(tx, "holds.listed", actor=console_actor())
         holds = tx.holds.all()
     if as_json:
         print_json([as_plain(hold) for hold in holds])
@@ -25,7 +27,9 @@ def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
     for hold in holds:
         active = hold.state in ("held", "ordered")
         table.add_row(
+            *shown(
             hold.id, hold.holder, hold.account, money(hold.amount_minor, hold.currency), hold.state,
             f"{hold.placed_at:%Y-%m-%d %H:%M:%S}", f"{hold.lapses_at:%Y-%m-%d %H:%M} UTC" if active else "",
+            )
         )  # fmt: skip
     out.print(table if holds else "No hold yet.")

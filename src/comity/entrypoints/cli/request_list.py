@@ -3,8 +3,8 @@
 from rich.table import Table
 
 from comity.casework import Request
-from comity.entrypoints.cli.arguments import AsJson, NodeDir
-from comity.entrypoints.cli.terminal import as_plain, out, print_json
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
 
 
@@ -15,7 +15,9 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity request list ca
     """
-    with open_node(folder).records.reading() as tx:
+    node = open_node(folder)
+    with node.records.transaction() as tx:
+        node.record(tx, "requests.listed", actor=console_actor())
         requests = tx.requests.all()
     if as_json:
         print_json([as_plain(request) for request in requests])
@@ -26,8 +28,10 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
     for one in requests:
         arrow = "→" if one.direction == "out" else "←"
         table.add_row(
+            *shown(
             one.id, arrow, one.peer, one.case_id, one.basis["instrument"], state_of(one),
             f"{one.updated_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
         )  # fmt: skip
     out.print(table if requests else "No request yet.")
 

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from comity.entrypoints.plain_text import plain
 from comity.errors import ComityError, InputError
 from comity.model import format_minor
 from comity.node.views import Amount
@@ -22,6 +24,11 @@ err = Console(stderr=True)
 def print_json(value: Any) -> None:
     """One JSON value on standard output, nothing else there."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def shown(*texts: str) -> tuple[str, ...]:
+    """Text that may come from a peer or a file: no control characters, and no markup of ours in it."""
+    return tuple(escape(plain(text)) for text in texts)
 
 
 def as_plain(value: Any) -> Any:
@@ -54,7 +61,7 @@ def amounts(found: Sequence[Amount]) -> str:
 def print_error(error: ComityError) -> None:
     """What was expected and got, then what to do next."""
     err.print(f"[bold red]error[/] [dim]{error.code}[/]", highlight=False)
-    err.print(f"  {error}", highlight=False, markup=False, soft_wrap=True)
+    err.print(f"  {plain(str(error))}", highlight=False, markup=False, soft_wrap=True)
     err.print(f"  → {error.next_step}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -157,7 +157,7 @@ def _held(play: Play, traces: Mapping[str, Trace]) -> Check:
     gone = {
         (one.event.body["account"], one.event.body["currency"])
         for one in play.seen
-        if one.event.kind == "hold.not-placed"
+        if one.event.kind == "hold.not-placed" and one.event.body["code"] == "cash"
     }
     expected = {pot: minor for pot, minor in resting.items() if pot not in gone}
     return Check(

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from comity.entrypoints.plain_text import plain
 from comity.entrypoints.web.countries import country_name
 from comity.entrypoints.web.flow_layout import Place
 from comity.entrypoints.web.svg import fit, number, tag
-from comity.entrypoints.web.wording import brief_money, money, plain, since_first
+from comity.entrypoints.web.wording import brief_money, money, since_first
 from comity.node.views import Amount, FlowKind, FlowState
 
 CARD_W, CARD_H = 176, 77

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from comity.entrypoints.plain_text import plain
 from comity.entrypoints.web.countries import country_name
 from comity.entrypoints.web.flow_cards import CARD_H, CARD_W, Spot, draw_card
 from comity.entrypoints.web.flow_layout import Sheet, lay_out, summed
 from comity.entrypoints.web.flow_shares import Ribbon, Whereabouts
 from comity.entrypoints.web.svg import number, tag
-from comity.entrypoints.web.wording import money, percent, percents, plain
+from comity.entrypoints.web.wording import money, percent, percents
 from comity.node.views import Amount, FlowGraph, FlowState
 
 ROW, PITCH, FULL_WIDTH = 89, 236, 1136

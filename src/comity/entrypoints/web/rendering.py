@@ -10,6 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 from markupsafe import Markup
 
+from comity.entrypoints.plain_text import plain
 from comity.entrypoints.web import wording
 from comity.entrypoints.web.countries import country_name
 
@@ -53,4 +54,4 @@ class Pages:
 
 def _without_tricks(value: Any) -> Any:
     """Applied to everything a template prints: text that is not markup of ours is made plain."""
-    return wording.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

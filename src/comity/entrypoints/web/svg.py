@@ -4,7 +4,7 @@ import unicodedata
 
 from markupsafe import Markup
 
-from comity.entrypoints.web.wording import plain
+from comity.entrypoints.plain_text import plain
 
 
 def tag(name: str, body: Markup | str = "", **attributes: str | None) -> Markup:

@@ -4,7 +4,6 @@ Times are UTC and say so. Text that came from elsewhere is made plain: control a
 characters, with which a name can be made to look like another, show as U+FFFD.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,16 +11,8 @@ from comity.errors import InputError
 from comity.model import format_minor
 from comity.node.views import Amount
 
-_DECEIVING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
-)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def plain(text: str) -> str:
-    """Replace characters that hide, reorder or break text; tab and line feed stay."""
-    return _DECEIVING.sub("\ufffd", text)
 
 
 def money(amount: Amount) -> str:
