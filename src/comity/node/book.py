@@ -1,5 +1,6 @@
 """The node's own book of transfers: import files into it, all or nothing, and have it ready for a trace."""
 
+import csv
 import hashlib
 import os
 import threading
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from comity.backends.files import sync_folder
 from comity.backends.sql import BookPart, Records
 from comity.backends.transfer_files import Reject, read_balances, read_transfers
-from comity.errors import Conflict, StorageError
+from comity.errors import Conflict, InputError, StorageError
 from comity.tracing import BOOK_SCHEMA, Book
 
 if TYPE_CHECKING:
@@ -79,24 +80,27 @@ def import_transfers(
     files: Sequence[Path],
     *,
     balances: Path | None = None,
-    skip_bad: bool = False,
+    rejects: Path | None = None,
     actor: str,
     on_progress: Callable[[int], None] | None = None,
 ) -> Imported:
-    """Add files to the book. All or nothing, unless `skip_bad` leaves broken rows out and returns them.
+    """Add files to the book. All or nothing, unless `rejects` names a new file for the broken rows: then they
+    are left out, and are in that file before the others are in the book.
 
     The Parquet part is durable before the transaction that names it: a crash between leaves a file that is
     no part of the book. A transfer that the book already has is a `Conflict`.
     """
     with node.records.reading() as tx:
         before = tx.book.all()
-    reading = read_transfers(files, skip_bad=skip_bad, on_progress=on_progress)
+    reading = read_transfers(files, skip_bad=rejects is not None, on_progress=on_progress)
     opening = read_balances(balances) if balances else {}
     _refuse_known(node.book.table(), reading.table)
     merged = pa.concat_tables([node.book.table(), reading.table])
     with node.records.reading() as tx:
         known = tx.book.balances()
     Book.from_table(merged, balances={**known, **opening}, covers=frozenset(node.settings.covers))
+    if rejects is not None and reading.rejects:
+        _write_rejects(rejects, reading.rejects)
     part = _write_part(node.home.book, node.new_id("part"), reading.table)
     try:
         with node.records.transaction() as tx:
@@ -114,6 +118,20 @@ def import_transfers(
         (node.home.book / part.file).unlink(missing_ok=True)
         raise
     return Imported(rows=part.rows, balances=len(opening), rejects=reading.rejects)
+
+
+def _write_rejects(file: Path, rejects: Sequence[Reject]) -> None:
+    """File, line, reason and the row as it stood; never over a file that is there."""
+    try:
+        with file.open("x", newline="", encoding="utf-8") as written:
+            rows = csv.writer(written)
+            rows.writerow(["file", "line", "reason", "row"])
+            rows.writerows([one.file, one.line, one.reason, one.row_text] for one in rejects)
+    except OSError as error:
+        raise InputError.because(
+            expected="a new file for the rejected rows", got=error.strerror or str(error), where=str(file),
+            remedy="Name another with --rejects; nothing was imported.",
+        ) from error  # fmt: skip
 
 
 def _refuse_known(book: pa.Table, fresh: pa.Table) -> None:

@@ -61,7 +61,9 @@ _WORDS: Mapping[str, _Words] = {
     "trace.made": lambda body: (
         f"Traced under {body['rule']}: {body['holdings']} holdings, {body['exits']} exits"
     ),
-    "trace.left-open": lambda body: f"No usable way left to ask {body['peer']}: that part stays open",
+    "trace.left-open": lambda body: (
+        f"{body['peer']} is not asked (again): {body['why']}; that part stays open"
+    ),
     "trace.left-compact": lambda body: (
         f"{_money(body['amount_minor'], body['currency'])} went to {body['account']}, "
         "where no member has a book"
@@ -84,7 +86,10 @@ _WORDS: Mapping[str, _Words] = {
     "hold.released": _hold("Hold released"),
     "hold.returned": _hold("Returned to the victim"),
     "hold.tell-holder": _hold("The holder was told of the hold"),
-    "hold.not-placed": _hold("Not held"),
+    "hold.not-placed": lambda body: (
+        f"Not held: {_money(body['amount_minor'], body['currency'])} in {body['account']} ({body['code']})"
+    ),
+    "hold.differs": _hold("The trace now finds another amount than the order: for a person to decide"),
     "hold.told": lambda body: (
         f"A partner's hold is {body['state']}: {_money(body['amount_minor'], body['currency'])} "
         f"in {body['account']}"

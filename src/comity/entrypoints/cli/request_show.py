@@ -6,7 +6,7 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.request_list import state_of
-from comity.entrypoints.cli.terminal import as_plain, out, print_json
+from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
@@ -27,21 +27,19 @@ def request_show(folder: NodeDir, request: RequestId, as_json: AsJson = False) -
     if as_json:
         print_json({**as_plain(found), "deadlines": [as_plain(one) for one in deadlines]})
         return
-    out.print(
-        f"[bold]{found.id}[/]  {'to' if found.direction == 'out' else 'from'} {found.peer}: {state_of(found)}"
-    )
-    out.print(f"  case      {found.case_id}", highlight=False)
-    out.print(
-        f"  basis     {found.basis['instrument']} ({found.basis['confidence']} confidence)", highlight=False
-    )
-    for reason in found.basis["reasons"]:
-        out.print(f"            {reason}", highlight=False, style="dim")
-    out.print(f"  facts     {found.payload['facts']}", highlight=False)
-    out.print(
-        f"  asks      {', '.join(found.payload['asks'])} of {len(found.payload['crossings'])} transfers"
-    )
+    lines = [
+        ("case", found.case_id),
+        ("basis", f"{found.basis['instrument']} ({found.basis['confidence']} confidence)"),
+        *(("", reason) for reason in found.basis["reasons"]),
+        ("facts", found.payload["facts"]),
+        ("asks", f"{', '.join(found.payload['asks'])} of {len(found.payload['crossings'])} transfers"),
+    ]
     for one in deadlines:
         rule = one.rule.rpartition("/")[2]
-        out.print(f"  deadline  {rule}: {one.due_at:%Y-%m-%d %H:%M} UTC, {one.state}", highlight=False)
+        lines.append(("deadline", f"{rule}: {one.due_at:%Y-%m-%d %H:%M} UTC, {one.state}"))
     if found.refusal:
-        out.print(f"  refused   {found.refusal['ground']}: {found.refusal['text']}", highlight=False)
+        lines.append(("refused", f"{found.refusal['ground']}: {found.refusal['text']}"))
+    way = "to" if found.direction == "out" else "from"
+    out.print(f"[bold]{found.id}[/]  {way} {found.peer}: {shown(state_of(found))[0]}", highlight=False)
+    for name, text in lines:
+        out.print(f"  {name:<9} {shown(text)[0]}", highlight=False, soft_wrap=True)

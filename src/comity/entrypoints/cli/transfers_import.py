@@ -1,12 +1,10 @@
 """`comity transfers import`."""
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from comity.backends.transfer_files import Reject
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import err, out, print_json, progress
 from comity.node.book import import_transfers
@@ -22,9 +20,12 @@ def transfers_import(
         Path | None, typer.Option(help="CSV account,currency,amount: clean money before the first transfer.")
     ] = None,
     skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave broken rows out and write them to a reject file.")
+    ] = False,
+    rejects: Annotated[
         Path | None,
         typer.Option(
-            metavar="REJECTS", help="Leave broken rows out and write them, with line and reason, to this CSV."
+            metavar="FILE", help="The reject file; by default the first file's name with .rejects.csv."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -38,28 +39,23 @@ def transfers_import(
     \b
     Examples:
       comity transfers import hk june.csv july.parquet --balances opening.csv
-      comity transfers import hk june.csv --skip-bad rejects.csv
+      comity transfers import hk june.csv --skip-bad --rejects june-rejects.csv
     """
     node = open_node(folder)
+    reject_file = (rejects or files[0].with_suffix(".rejects.csv")) if skip_bad or rejects else None
     with progress("importing") as bar:
         task = bar.add_task("", total=None)
         done = import_transfers(
-            node, files, balances=balances, skip_bad=skip_bad is not None, actor=console_actor(),
+            node, files, balances=balances, rejects=reject_file, actor=console_actor(),
             on_progress=lambda rows: bar.update(task, description=f"{rows:,} rows"),
         )  # fmt: skip
-    if skip_bad is not None and done.rejects:
-        _write_rejects(skip_bad, done.rejects)
-        err.print(f"[yellow]{len(done.rejects):,} broken rows were left out[/]: {skip_bad}")
+    if done.rejects:
+        err.print(
+            f"[yellow]{len(done.rejects):,} broken rows were left out[/]: {reject_file}", highlight=False
+        )
     if as_json:
         print_json({"rows": done.rows, "balances": done.balances, "rejected": len(done.rejects)})
     else:
         out.print(
             f"{done.rows:,} transfers and {done.balances:,} opening balances are in the book of {folder}"
         )
-
-
-def _write_rejects(file: Path, rejects: tuple[Reject, ...]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as written:
-        rows = csv.writer(written)
-        rows.writerow(["file", "line", "reason", "row"])
-        rows.writerows([reject.file, reject.line, reject.reason, reject.row_text] for reject in rejects)

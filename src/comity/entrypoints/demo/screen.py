@@ -11,6 +11,7 @@ from rich.text import Text
 from comity.entrypoints.cli.terminal import money
 from comity.entrypoints.demo.cast import CAST, KILLED
 from comity.entrypoints.demo.play import Play, Seen
+from comity.entrypoints.plain_text import plain
 from comity.node.event_words import is_step, summary_of
 
 _SHOWN = 14
@@ -72,7 +73,7 @@ def _line(play: Play, one: Seen) -> Text:
     line = Text(f"  {since:7.2f} s  ", style="dim")
     line.append(f"{_NAMES[one.node]:<12}", style="bold")
     style = "red" if "refused" in one.event.kind else "green" if one.event.kind == "hold.placed" else ""
-    return line.append(summary_of(one.event), style=style)
+    return line.append(plain(summary_of(one.event)), style=style)
 
 
 def _nodes(play: Play) -> Table:
