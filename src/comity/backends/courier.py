@@ -1,6 +1,7 @@
 """Carry bytes to a peer: HTTPS, TLS 1.3, both sides pinned by the compact. Nothing else is ever contacted."""
 
 import ssl
+import time
 from collections.abc import Callable
 
 import httpx
@@ -10,6 +11,8 @@ from comity.exchange import Answer, Member
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _MAX_ANSWER = 64 * 1024
+_WHOLE_SECONDS = 20.0
+"""For a whole answer, as the limits above are for each part of it: a peer cannot hold us by trickling."""
 
 
 class PeerCourier:
@@ -32,6 +35,7 @@ class PeerCourier:
         return self._post(member, "/peer/add-checkpoint", request, "text/plain; charset=utf-8")
 
     def _post(self, member: Member, path: str, body: bytes, kind: str) -> tuple[int, str, bytes]:
+        ends = time.monotonic() + _WHOLE_SECONDS
         try:
             with self._client(member).stream(
                 "POST", path, content=body, headers={"content-type": kind}
@@ -40,6 +44,8 @@ class PeerCourier:
                 for part in answer.iter_raw():
                     parts.append(part)
                     size += len(part)
+                    if time.monotonic() > ends:
+                        raise NetworkError(f"{member.id} had not answered whole after {_WHOLE_SECONDS:.0f} s")
                     if size > _MAX_ANSWER:
                         raise NetworkError(f"{member.id} answered more than {_MAX_ANSWER} bytes")
                 return answer.status_code, answer.headers.get("content-type", ""), b"".join(parts)

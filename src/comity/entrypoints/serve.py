@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
 from comity.entrypoints.peer import create_peer_app, peer_config
 from comity.entrypoints.public_log import log_handler
 from comity.entrypoints.web import create_app
@@ -71,7 +72,7 @@ def _web_config(node: Node) -> uvicorn.Config:
     return uvicorn.Config(
         app, host=node.settings.host, port=node.settings.web_port, ws="none",
         lifespan="off", access_log=False, log_config=None, server_header=False,
-        limit_concurrency=256, timeout_keep_alive=30, timeout_graceful_shutdown=2,
+        http=DeadlineProtocol, limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=30, timeout_graceful_shutdown=2,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from comity.errors import Conflict, InputError
 from comity.law import Action
 from comity.law.offences import offence
 from comity.model import Crossing, Person
-from comity.node.ask import PROCEDURE, PURPOSE, advance, inflows_of
+from comity.node.ask import MAX_CROSSINGS, PROCEDURE, PURPOSE, advance, inflows_of
 from comity.node.bootstrap import Node
 from comity.node.hold import Ground, hold_document, hold_what_rests
 from comity.node.policy import may_with_request, our_reading, require_with_request
@@ -29,7 +29,6 @@ from comity.tracing import (
     read_time,
 )
 
-MAX_CROSSINGS = 10_000
 MAX_NAME = 200
 MAX_FACTS = 2_000
 NODE = "node"

@@ -31,6 +31,11 @@ PROCEDURE = "trace_and_hold"
 PURPOSE = "trace-and-hold"
 PERMITTED_USE = "Following and holding the money of this case; intelligence, not evidence."
 RUNNING = ("draft", "checked", "awaiting_approval", "approved", "sent", "acknowledged")
+MAX_CROSSINGS = 10_000
+MAX_PIECES = 100_000
+"""What one request may ask about: it must fit an envelope (16 MiB)."""
+MOST_NAMED = 50
+"""Accounts beyond every book that a case names one by one."""
 MAX_ROUNDS = 50
 """Requests to one peer in one case: one that changes its answers at will does not keep us asking for ever."""
 RUNS_FOR = timedelta(days=30)
@@ -93,6 +98,12 @@ def draft(
     earlier = [one for one in tx.requests.of_case(case.id) if one.peer == peer.id and one.direction == "out"]
     tried = [one.basis["instrument"] for one in earlier if one.refusal is not None]
     basis, why_not = _next_basis(node, case, peer, earlier)
+    pieces = sum(len(crossing.pieces) for crossing in inflows)
+    if len(inflows) > MAX_CROSSINGS or pieces > MAX_PIECES:
+        basis, why_not = (
+            None,
+            f"{len(inflows)} transfers of {pieces} pieces are more than may be asked at once",
+        )
     if basis is None:
         _record_open(node, tx, case, peer, inflows, tried, why_not)
         return
@@ -309,16 +320,29 @@ def _record_open(
 def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
     """Money that left for where no node of the compact has a book: the trace ends there, and says so."""
     covered = {country for member in node.compact().members for country in member.covers}
+    gone: dict[tuple[str, str, str], list[Crossing]] = {}
+    for trace in tx.cases.traces(case.id):
+        for crossing in trace.trace.exits:
+            if crossing.to_country not in covered:
+                pot = (crossing.to_account, crossing.to_country, crossing.currency)
+                gone.setdefault(pot, []).append(crossing)
     bodies = [
         {
-            "transfer": crossing.transfer_id, "account": crossing.to_account,
-            "country": crossing.to_country, "currency": crossing.currency,
-            "amount_minor": crossing.tainted_minor,
+            "account": account, "country": country, "currency": currency, "transfers": len(crossings),
+            "amount_minor": sum(crossing.tainted_minor for crossing in crossings),
         }
-        for trace in tx.cases.traces(case.id)
-        for crossing in trace.trace.exits
-        if crossing.to_country not in covered
+        for (account, country, currency), crossings in list(gone.items())[:MOST_NAMED]
     ]  # fmt: skip
+    if len(gone) > MOST_NAMED:
+        bodies.append(
+            {
+                "account": f"{len(gone) - MOST_NAMED} more",
+                "country": "",
+                "currency": "",
+                "transfers": 0,
+                "amount_minor": 0,
+            }
+        )
     _record_new(node, tx, case, "trace.left-compact", bodies)
 
 

@@ -108,7 +108,18 @@ def open_node(path: Path) -> Node:
 
 def _policy_files(home: Home) -> dict[str, str]:
     """The node's own policies by file name."""
-    return {file.name: file.read_text(encoding="utf-8") for file in sorted(home.policy.glob("*.cedar"))}
+    files = sorted(home.policy.glob("*.cedar"))
+    if not files:
+        raise InputError.because(
+            expected="the node's policies (*.cedar)", got="none", where=str(home.policy),
+            remedy="Restore the folder; without policies nothing would be allowed.",
+        )  # fmt: skip
+    try:
+        return {file.name: file.read_text(encoding="utf-8") for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError.because(
+            expected="policies in UTF-8", got=str(error), where=str(home.policy)
+        ) from error
 
 
 def utc_now() -> datetime:

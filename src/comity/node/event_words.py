@@ -65,8 +65,8 @@ _WORDS: Mapping[str, _Words] = {
         f"{body['peer']} is not asked (again): {body['why']}; that part stays open"
     ),
     "trace.left-compact": lambda body: (
-        f"{_money(body['amount_minor'], body['currency'])} went to {body['account']}, "
-        "where no member has a book"
+        f"{_money(body['amount_minor'], body['currency'])} went to {body['account']} "
+        f"in {body['transfers']} transfers: no member has a book there"
     ),
     "request.drafted": lambda body: f"Request to {body['peer']} drafted on {body['basis']['instrument']}",
     "request.checked": _request("checked: fields complete, basis usable"),

@@ -13,7 +13,7 @@ from comity.law import default_policies, optional_policy
 from comity.law.parties import name_of
 from comity.model import Role
 from comity.node.bootstrap import Node, open_node, utc_now
-from comity.node.home import Home, Settings, write_settings
+from comity.node.home import Home, Settings, check_settings, write_settings
 from comity.node.people import add_person
 from comity.node.prove import log_signer, publish_log, witness_signer
 from comity.proofs.cosignature import cosigner_of
@@ -42,6 +42,7 @@ def found(
     `policies` are optional ones of the law room, added to the default set.
     """
     path = path.resolve()
+    check_settings(settings)
     name_of(settings.authority.jurisdiction)
     Rule.named(settings.rule)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):

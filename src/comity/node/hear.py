@@ -13,7 +13,7 @@ import structlog
 
 from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Hold, Request
-from comity.errors import ComityError, InputError, NotFound, StorageError
+from comity.errors import ComityError, Forbidden, InputError, NotFound, StorageError
 from comity.exchange import MAX_SKEW, Status, verify_receipt
 from comity.model import Holding, Trace
 from comity.model.hold_states import COUNTED_AS_HELD
@@ -27,6 +27,9 @@ from comity.tracing import read_crossing, read_gap, read_holding, read_time, tim
 
 log = structlog.get_logger()
 MAX_ROWS = 10_000
+MAX_EXITS = 2_000
+MAX_PIECES = 50_000
+"""One peer's answer: what it makes us ask others must stay well within what may be asked."""
 _FINAL = (Status.HANDLED, Status.REFUSED)
 
 
@@ -80,10 +83,10 @@ def _hear_answer(node: Node, received: Received) -> None:
 
 
 def _end_unreadable(
-    node: Node, tx: Transaction, received: Received, request: Request, error: InputError
+    node: Node, tx: Transaction, received: Received, request: Request, error: ComityError
 ) -> None:
-    """An answer that says what it may not, or nothing we can read: the request is over, and may be made again."""
-    advance(node, tx, request, "expire", {"reasons": [f"the answer is refused: {error}"]}, received.sender)
+    """A reply that says what it may not, or nothing we can read: the request is over, and may be made again."""
+    advance(node, tx, request, "expire", {"reasons": [f"the reply is refused: {error}"]}, received.sender)
     tx.cases.want_pursuit(request.case_id)
     _settle_in(node, tx, received, state="handled", status=Status.REFUSED, code=error.code, text=str(error))
 
@@ -96,7 +99,11 @@ def _hear_refusal(node: Node, received: Received) -> None:
         request = replace(request, refusal={"ground": ground, "text": text})
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
-        advance(node, tx, request, "refuse", {"reasons": [f"{ground}: {text}"]}, received.sender)
+        try:
+            advance(node, tx, request, "refuse", {"reasons": [f"{ground}: {text}"]}, received.sender)
+        except Forbidden as error:
+            _end_unreadable(node, tx, received, replace(request, refusal=None), error)
+            return
         tx.cases.want_pursuit(case.id)
         _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
 
@@ -174,6 +181,12 @@ def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], 
     covers = node.compact().member(request.peer).covers
     holdings = tuple(read_holding(document) for document in _list(payload, "holdings"))
     exits = tuple(read_crossing(document) for document in _list(payload, "exits"))
+    pieces = sum(len(crossing.pieces) for crossing in exits)
+    if len(exits) > MAX_EXITS or pieces > MAX_PIECES:
+        raise InputError.because(
+            expected=f"at most {MAX_EXITS} exits of {MAX_PIECES} pieces in all",
+            got=f"{len(exits)} of {pieces}",
+        )
     wrong = [holding.account for holding in holdings if not _theirs(holding, covers)]
     wrong += [
         crossing.transfer_id

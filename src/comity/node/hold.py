@@ -59,8 +59,10 @@ def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrac
     own = [hold for hold in tx.holds.of_case(ground.case.id) if hold.holder == node.id]
     standing = {(hold.account, hold.currency): hold for hold in own if hold.state in ACTIVE}
     ended = {(hold.account, hold.currency): hold.state for hold in own if hold.state not in ACTIVE}
+    elsewhere = _held_for_others(node, tx, ground.case)
     for holding in trace.trace.holdings:
-        pot, amount = (holding.account, holding.currency), min(holding.tainted_minor, holding.balance_minor)
+        pot = (holding.account, holding.currency)
+        amount = max(0, min(holding.tainted_minor, holding.balance_minor - elsewhere.get(pot, 0)))
         known = standing.pop(pot, None)
         if known is not None:
             _follow_trace(node, tx, ground, known, holding)
@@ -72,10 +74,22 @@ def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrac
             _record_not_placed(
                 node, tx, ground, holding, amount, "ended", [f"a hold on it has ended: {ended[pot]}"]
             )
-        elif amount and _allowed(node, tx, ground, holding, amount):
+        elif not amount:
+            _record_not_placed(node, tx, ground, holding, amount, "none-left", ["all of it is held already"])
+        elif _allowed(node, tx, ground, holding, amount):
             _place(node, tx, ground, holding, amount)
     for hold in standing.values():
         _follow_trace(node, tx, ground, hold, None)
+
+
+def _held_for_others(node: Node, tx: Transaction, case: Case) -> dict[tuple[str, str], int]:
+    """What other cases hold, by pot: the same money is not held twice, and never more than there is."""
+    total: dict[tuple[str, str], int] = {}
+    for hold in tx.holds.all():
+        if hold.holder == node.id and hold.case_id != case.id and hold.state in ACTIVE:
+            pot = (hold.account, hold.currency)
+            total[pot] = total.get(pot, 0) + hold.amount_minor
+    return total
 
 
 def _allowed(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount: int) -> bool:

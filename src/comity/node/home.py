@@ -9,12 +9,18 @@ passphrase   what opens keys/ when the environment does not say so (better kept 
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from comity.errors import InputError, NotFound
+from comity.law.bases import Channel
 from comity.model import Authority
+from comity.tracing import Rule
+
+MOST_HOLD_HOURS = 30 * 24
+"""As the procedure allows for its `hold-lapse`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,19 +122,30 @@ def _countries(found: object) -> tuple[str, ...]:
     return tuple(found)
 
 
+def check_settings(settings: Settings) -> None:
+    """`InputError` for settings that a node cannot run with."""
+    try:
+        _checked(settings)
+    except ValueError as error:
+        raise InputError(f"expected settings a node can run with, got {error}") from error
+
+
 def read_settings(home: Home) -> Settings:
     """Read and check `node.toml`; `InputError` names the file and what is wrong with it."""
     home.require()
     try:
         found = tomllib.loads(home.settings_file.read_text(encoding="utf-8"))
-        return Settings(
-            authority=Authority(
-                id=found["authority"], name=found["name"], jurisdiction=found["jurisdiction"],
-                oversight=found["oversight"],
-            ),
-            covers=_countries(found["covers"]), host=found["host"], peer_port=int(found["peer_port"]),
-            web_port=int(found["web_port"]), channel=found["channel"], rule=found["rule"],
-            hold_hours=int(found["hold_hours"]),
+        return _checked(
+            Settings(
+                authority=Authority(
+                    id=_text(found, "authority"), name=_text(found, "name"),
+                    jurisdiction=_text(found, "jurisdiction"), oversight=bool(found["oversight"]),
+                ),
+                covers=tuple(str(code) for code in found["covers"]), host=_text(found, "host"),
+                peer_port=int(found["peer_port"]), web_port=int(found["web_port"]),
+                channel=_text(found, "channel"), rule=_text(found, "rule"),
+                hold_hours=int(found["hold_hours"]),
+            )
         )  # fmt: skip
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InputError.because(
@@ -136,3 +153,26 @@ def read_settings(home: Home) -> Settings:
             got=f"{type(error).__name__}: {error}",
             where=str(home.settings_file),
         ) from error
+
+
+def _text(found: Mapping[str, object], key: str) -> str:
+    value = found[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is no text")
+    return value
+
+
+def _checked(settings: Settings) -> Settings:
+    """Raise `ValueError` for what a node cannot run with."""
+    for port in (settings.peer_port, settings.web_port):
+        if not 1 <= port <= 65535:
+            raise ValueError(f"port {port}")
+    if not 1 <= settings.hold_hours <= MOST_HOLD_HOURS:
+        raise ValueError(f"hold_hours {settings.hold_hours}, not 1 to {MOST_HOLD_HOURS}")
+    if settings.channel not in set(Channel):
+        raise ValueError(f"channel {settings.channel!r}, not one of {', '.join(Channel)}")
+    Rule.named(settings.rule)
+    for country in (settings.authority.jurisdiction, *settings.covers):
+        if not (len(country) == 2 and country.isascii() and country.isupper()):
+            raise ValueError(f"country {country!r}")
+    return settings

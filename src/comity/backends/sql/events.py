@@ -62,11 +62,11 @@ class SqlEvents:
     def recomputed_entries(self, start: int, end: int) -> list[bytes]:
         """The entries as they follow from the events stored now: what a verifier compares the log with."""
         rows = self._connection.execute(
-            select(events.c.body, events.c.salt)
+            select(events.c.body, events.c.salt, events.c.entry)
             .where(events.c.log_index >= start, events.c.log_index < end)
             .order_by(events.c.log_index)
         )
-        return [_recomputed(body, salt) for body, salt in rows]
+        return [_recomputed(row.body, row.salt, row.entry) for row in rows]
 
     def all(self) -> Iterator[Event]:
         for body, at in self._connection.execute(select(events.c.body, events.c.at).order_by(events.c.seq)):
@@ -122,11 +122,12 @@ class Opening:
     log_index: int | None
 
 
-def _recomputed(body: object, salt: object) -> bytes:
-    """The entry of a stored event; nothing for a row that is no event any more, so that it never matches."""
+def _recomputed(body: object, salt: object, entry: object) -> bytes:
+    """The entry of a stored event; nothing for a row that contradicts itself, so that it never matches."""
     if not isinstance(body, bytes) or not isinstance(salt, bytes) or len(salt) != SALT_SIZE:
         return b""
-    return commit(body, salt)
+    found = commit(body, salt)
+    return found if found == entry else b""
 
 
 def _event(body: bytes, at: str) -> Event:

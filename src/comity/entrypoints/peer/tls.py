@@ -6,25 +6,37 @@ connection's state. The TLS handshake itself admits only certificates of members
 
 import asyncio
 import ssl
-from typing import Any
+from collections import Counter
+from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from comity.backends.key_files import server_context
+from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
 from comity.node.bootstrap import Node, passphrase
 
 CERTIFICATE = "peer_certificate"
+MOST_OF_ONE_MEMBER = 32
+"""Connections of one member at a time: it cannot keep the others out."""
 
 
-class PeerProtocol(H11Protocol):
-    """HTTP/1.1 whose requests carry `scope["state"]["peer_certificate"]`."""
+class PeerProtocol(DeadlineProtocol):
+    """HTTP/1.1 whose requests carry `scope["state"]["peer_certificate"]`; a few connections a member."""
+
+    _open: ClassVar[Counter[bytes]] = Counter()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own type
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        self.app_state = {**self.app_state, CERTIFICATE: certificate or b""}
+        self._certificate = (tls.getpeercert(binary_form=True) if tls is not None else None) or b""
+        self.app_state = {**self.app_state, CERTIFICATE: self._certificate}
+        self._open[self._certificate] += 1
+        if self._open[self._certificate] > MOST_OF_ONE_MEMBER:
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open[self._certificate] -= 1
+        super().connection_lost(exc)
 
 
 def peer_config(node: Node, app: Any) -> uvicorn.Config:
@@ -33,7 +45,7 @@ def peer_config(node: Node, app: Any) -> uvicorn.Config:
     config = uvicorn.Config(
         app, host=settings.host, port=settings.peer_port, http=PeerProtocol, ws="none", lifespan="off",
         access_log=False, log_config=None, server_header=False, date_header=False,
-        limit_concurrency=256, timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
+        limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     config.load()
