@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from comity.entrypoints.plain_text import plain
 from comity.entrypoints.web import wording
 from comity.entrypoints.web.countries import country_name
 from comity.node.views import Amount
@@ -72,8 +73,8 @@ def test_percents_add_up(shares: tuple[float, ...]) -> None:
 
 
 def test_plain_marks_what_deceives_and_keeps_what_reads() -> None:
-    assert wording.plain("a\u202eb\x00c\ud800\u200fd\ufeff") == "a\ufffdb\ufffdc\ufffd\ufffdd\ufffd"
-    assert wording.plain("ธนาคาร 銀行 ធនាគារ é\n\t") == "ธนาคาร 銀行 ធនាគារ é\n\t"
+    assert plain("a\u202eb\x00c\ud800\u200fd\ufeff") == "a\ufffdb\ufffdc\ufffd\ufffdd\ufffd"
+    assert plain("ธนาคาร 銀行 ធនាគារ é\n\t") == "ธนาคาร 銀行 ធនាគារ é\n\t"
 
 
 def test_countries_of_the_region_have_names_and_unknown_codes_stay() -> None:
