@@ -68,12 +68,16 @@ def _hear_answer(node: Node, received: Received) -> None:
             )
         try:
             told = _told(node, case, request, payload, node.clock())
+            holds = [
+                _told_hold(node, tx, case, request, document, told.trace)
+                for document in _list(payload, "holds")
+            ]
         except InputError as error:
             _end_unreadable(node, tx, received, request, error)
             return
         tx.cases.put_trace(told)
-        for document in _list(payload, "holds"):
-            _put_peer_hold(node, tx, case, request, document, told.trace)
+        for hold in holds:
+            _put_peer_hold(node, tx, case, hold)
         request = replace(request, answer=_summary(told))
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
@@ -121,7 +125,8 @@ def _hear_hold(node: Node, received: Received) -> None:
         if not known:
             raise NotFound.because(expected="a hold that this peer told us of", got=str(document)[:200])
         told = next(one.trace for one in tx.cases.traces(case.id) if one.source == received.sender)
-        _put_peer_hold(node, tx, case, tx.requests.get(known[0].request_id), document, told)
+        request = tx.requests.get(known[0].request_id)
+        _put_peer_hold(node, tx, case, _told_hold(node, tx, case, request, document, told))
         _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
 
 
@@ -220,17 +225,21 @@ def _list(payload: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _put_peer_hold(
-    node: Node, tx: Transaction, case: Case, request: Request, document: Any, told: Trace
-) -> None:
-    """Keep a copy of a peer's hold, and an event when it is new or changed."""
+def _told_hold(node: Node, tx: Transaction, case: Case, request: Request, document: Any, told: Trace) -> Hold:
+    """A hold as a peer tells it; `InputError` if it cannot be one of this case."""
     hold = _read_hold(case, request, document)
-    _refuse_impossible(hold, case, told, node.clock())
     if hold.state not in node.procedures[HOLD_PROCEDURE].states:
         raise InputError.because(expected="a state that a hold can be in", got=repr(hold.state))
     known = tx.holds.find(hold.holder, hold.id)
     if known is not None and known.case_id != case.id:
         raise InputError.because(expected=f"a hold of case {case.id}", got=f"{hold.id} of another case")
+    _refuse_impossible(hold, known, case, told, node.clock())
+    return hold
+
+
+def _put_peer_hold(node: Node, tx: Transaction, case: Case, hold: Hold) -> None:
+    """Keep a copy of a peer's hold, and an event when it is new or changed."""
+    known = tx.holds.find(hold.holder, hold.id)
     if known == hold:
         return
     tx.holds.put(hold)
@@ -244,16 +253,20 @@ def _put_peer_hold(
     )  # fmt: skip
 
 
-def _refuse_impossible(hold: Hold, case: Case, told: Trace, now: datetime) -> None:
-    """A peer's word moves our figures: no hold of more than it says rests there, none from before we asked."""
+def _refuse_impossible(hold: Hold, known: Hold | None, case: Case, told: Trace, now: datetime) -> None:
+    """A peer's word moves our figures: no hold of more than it says rests there, none from before we asked.
+
+    What an order confirmed stays at its amount though a later trace finds less.
+    """
     resting = sum(
         one.tainted_minor
         for one in told.holdings
         if (one.account, one.currency) == (hold.account, hold.currency)
     )
-    if hold.state in COUNTED_AS_HELD and hold.amount_minor > resting:
+    most = max(resting, known.amount_minor) if known is not None and hold.state != "held" else resting
+    if hold.state in COUNTED_AS_HELD and hold.amount_minor > most:
         raise InputError.because(
-            expected=f"a hold of at most the {resting} that rest in {hold.account}",
+            expected=f"a hold of at most the {most} that rest in {hold.account}",
             got=str(hold.amount_minor),
         )
     if not case.opened_at - MAX_SKEW <= hold.placed_at <= now + MAX_SKEW:
