@@ -16,7 +16,7 @@ LEAVES = st.one_of(
          "held", "[/b]", "<script>", "'; DROP TABLE cases; --", "\U0001f600" * 60]
     ),
 )  # fmt: skip
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[Any] = st.one_of(
     LEAVES,
     st.lists(LEAVES, max_size=3),
     st.dictionaries(st.sampled_from(["amount_minor", "tainted", "x", ""]), LEAVES, max_size=2),

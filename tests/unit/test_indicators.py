@@ -99,7 +99,7 @@ def test_two_partners_may_use_the_same_number() -> None:
 
 
 def test_what_was_not_held_does_not_count() -> None:
-    body = {"account": "a", "currency": "USD", "amount_minor": 5, "reasons": []}
+    body: dict[str, Any] = {"account": "a", "currency": "USD", "amount_minor": 5, "reasons": []}
     assert interception([event("hold.not-placed", **body)]).held_here == {}
 
 

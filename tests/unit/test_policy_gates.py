@@ -91,7 +91,9 @@ def test_other_offences_are_left_to_an_officer(held: Town, offence: str) -> None
 
 
 def test_money_is_held_for_others_only_on_a_usable_basis(held: Town) -> None:
-    facts = {"amount_minor": 5, "currency": "USD", "legal_basis": dict(request_in(held).basis)}
+    facts: dict[str, Any] = {
+        "amount_minor": 5, "currency": "USD", "legal_basis": dict(request_in(held).basis),
+    }  # fmt: skip
     decide = may_with_hold
     assert decide(held[HK], Action.PLACE_HOLD, facts, offence="fraud").allowed
     unusable = {**facts, "legal_basis": {**facts["legal_basis"], "usable": False}}

@@ -11,7 +11,7 @@ from comity.casework import Deadline
 from comity.errors import Conflict, StorageError
 from comity.model import Role
 from comity.node import ask, hold
-from comity.node import sweep as sweeping
+from comity.node import trace as tracing
 from comity.node.desk import NodeDesk
 from comity.node.hold import decide_hold
 from comity.node.run import work
@@ -118,7 +118,7 @@ def test_a_deadline_row_says_which_rule_set_it(held: Town) -> None:
 def test_a_case_that_cannot_be_followed_holds_up_nothing(held: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     held.give(row("U-01", 20, "hk-shop>hk-9", 5_000))
     stuck = held.report(HK, report_id="R-2", transfers=["U-01"])
-    real = ask.trace_case
+    real = tracing.trace_case
 
     def trace_case(node: Any, case: Any, inflows: Any) -> Any:
         if case.id == stuck.id:
@@ -160,7 +160,7 @@ def test_a_full_disk_loses_no_deadline(held: Town, monkeypatch: pytest.MonkeyPat
 
     held.clock.advance(hours=73)
     with monkeypatch.context() as broken:
-        broken.setattr(sweeping.hold, "advance", refuse)
+        broken.setattr(hold, "advance", refuse)
         with pytest.raises(StorageError):
             sweep(held[HK])
     sweep(held[HK])
