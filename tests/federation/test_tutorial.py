@@ -12,7 +12,7 @@ import pytest
 from tests.nodes.town import free_ports
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 300
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PORTS = ("7443", "7080", "7444", "7081")
 

@@ -11,8 +11,9 @@ from comity.errors import Conflict, Forbidden, NotFound
 from comity.model import Role
 from comity.node.admit import create, join
 from comity.node.answer import answer_by_hand, refuse_by_hand
-from comity.node.ask import MAX_ROUNDS, approve, pursue
+from comity.node.ask import MAX_ROUNDS, pursue
 from comity.node.hold import ACTIVE, decide_hold
+from comity.node.request import approve
 from tests.nodes.laws import NO_ANSWER, NO_SENDING, forbids, refuses
 from tests.nodes.story import CA, HK, TH, pooled, row
 from tests.nodes.town import Town, counts

@@ -14,10 +14,11 @@ from comity.errors import Conflict, InputError
 from comity.law import Action
 from comity.law.offences import offence
 from comity.model import Crossing, Person
-from comity.node.ask import MAX_CROSSINGS, PROCEDURE, PURPOSE, advance, inflows_of
+from comity.node.ask import MAX_CROSSINGS
 from comity.node.bootstrap import Node
 from comity.node.hold import Ground, hold_document, hold_what_rests
 from comity.node.policy import may_with_request, our_reading, require_with_request
+from comity.node.request import NODE, PROCEDURE, PURPOSE, advance, inflows_of
 from comity.node.send import Letter, send
 from comity.node.trace import trace_case
 from comity.tracing import (
@@ -31,7 +32,6 @@ from comity.tracing import (
 
 MAX_NAME = 200
 MAX_FACTS = 2_000
-NODE = "node"
 _SHAPES: Mapping[str, type] = {
     "request": str, "case": str, "report": str, "offence": str, "facts": str, "rule": str, "urgent": bool,
     "purpose": str, "permitted_use": str, "expires_at": str, "asks": list, "crossings": list, "basis": dict,

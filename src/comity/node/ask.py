@@ -12,25 +12,22 @@ from typing import Any
 import structlog
 
 from comity.backends.sql import Transaction
-from comity.casework import Case, CaseTrace, Request, Subject, move
+from comity.casework import Case, CaseTrace, Request
 from comity.errors import InputError, StorageError
-from comity.exchange import Member, Outgoing
+from comity.exchange import Member
 from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
-from comity.model import Crossing, Person, Piece
+from comity.model import Crossing, Piece
 from comity.node.bootstrap import Node
 from comity.node.hold import Ground, hold_what_rests
-from comity.node.policy import may_with_request, require_with_request
-from comity.node.send import Letter, send
+from comity.node.policy import basis_document, may_with_request
+from comity.node.request import NODE, PROCEDURE, PURPOSE, RUNNING, advance, dispatch
 from comity.node.trace import trace_case
 from comity.proofs.canonical import canonical_bytes
-from comity.tracing import crossing_document, questions, read_crossing, time_text
+from comity.tracing import crossing_document, questions, time_text
 
 log = structlog.get_logger()
-PROCEDURE = "trace_and_hold"
-PURPOSE = "trace-and-hold"
 PERMITTED_USE = "Following and holding the money of this case; intelligence, not evidence."
-RUNNING = ("draft", "checked", "awaiting_approval", "approved", "sent", "acknowledged")
 MAX_CROSSINGS = 10_000
 MAX_PIECES = 100_000
 """What one request may ask about: it must fit an envelope (16 MiB)."""
@@ -44,7 +41,6 @@ MOST_LAPSED = 3
 """Requests on one basis that may lapse unheard or unread before it is left alone."""
 ANOTHER_BASIS_MAY_DO = ("no-usable-basis", "wrong-channel")
 """Grounds that speak of the basis or the channel, not of the matter."""
-NODE = "node"
 
 
 def pursue_all(node: Node) -> int:
@@ -62,12 +58,6 @@ def pursue_all(node: Node) -> int:
             log.exception("case not followed", case=case.id)
             _record_stuck(node, case, error)
     return len(due)
-
-
-def look_again(node: Node, tx: Transaction, case_id: str) -> None:
-    """Something changed for this case: follow it again if it is ours. Others' cases their origin pursues."""
-    if tx.cases.get(case_id).origin == node.id:
-        tx.cases.want_pursuit(case_id)
 
 
 def pursue(node: Node, case_id: str) -> None:
@@ -128,76 +118,6 @@ def draft(
         dispatch(node, tx, request, actor="policy")
     else:
         advance(node, tx, request, "submit", {"reasons": list(decision.reasons)}, actor)
-
-
-def approve(node: Node, request_id: str, *, person: Person) -> Request:
-    """A second person approves and sends what no standing policy sends by itself."""
-    with node.records.transaction() as tx:
-        request = tx.requests.get(request_id)
-        require_with_request(node, Action.APPROVE_REQUEST, request, person=person)
-        request = advance(node, tx, request, "approve", {"approval": {"by": person.id}}, person.id)
-        return dispatch(node, tx, request, actor=person.id)
-
-
-def dispatch(node: Node, tx: Transaction, request: Request, *, actor: str) -> Request:
-    """Sign, seal and queue an approved request."""
-    message_id = send(
-        node, tx,
-        Letter(
-            peer=request.peer, type=f"{PROCEDURE}.request", case_id=request.case_id, purpose=PURPOSE,
-            legal_basis=request.basis["instrument"],
-            payload={"request": request.id, "basis": dict(request.basis), **request.payload},
-        ),
-        actor=actor,
-    )  # fmt: skip
-    return advance(node, tx, replace(request, message_id=message_id), "send", {}, actor)
-
-
-def advance(
-    node: Node, tx: Transaction, request: Request, event: str, facts: Mapping[str, Any], actor: str
-) -> Request:
-    """Let `event` happen to a request: new state, deadlines and ledger event, in one transaction."""
-    moved = move(
-        node.procedures[request.procedure], Subject(kind="request", id=request.id), request.state, event,
-        {**_facts(request), **facts}, now=node.clock(), new_id=node.new_id,
-    )  # fmt: skip
-    tx.deadlines.clear("request", request.id, moved.cleared)
-    for deadline in moved.deadlines:
-        tx.deadlines.add(deadline)
-    before = request.state
-    request = replace(request, state=moved.state, updated_at=node.clock())
-    tx.requests.put(request)
-    node.record(
-        tx, f"request.{moved.state if moved.state != before else event}".replace("_", "-"),
-        case_id=request.case_id, actor=actor, request=request.id, peer=request.peer, because=event,
-        basis=request.basis["instrument"], refusal=dict(request.refusal or {}),
-        reasons=[*moved.reasons, *facts.get("reasons", [])],
-    )  # fmt: skip
-    return request
-
-
-def lapse_unheard(node: Node, tx: Transaction, outgoing: Outgoing, *, why: str) -> None:
-    """A message of ours reached nobody, or nobody could read it. A request in it lapses, so that the case
-    goes on: it is asked again, a few times.
-    """
-    if not outgoing.case_id:
-        return
-    for request in tx.requests.of_case(outgoing.case_id):
-        if request.message_id == outgoing.message_id and request.state in ("sent", "acknowledged"):
-            advance(node, tx, request, "expire", {"reasons": [why]}, NODE)
-    look_again(node, tx, outgoing.case_id)
-
-
-def basis_document(basis: Basis) -> dict[str, Any]:
-    return {
-        "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
-        "usable": basis.usable, "confidence": basis.confidence, "source": basis.source,
-        "reasons": list(basis.reasons),
-    }  # fmt: skip
-
-
-def inflows_of(request: Request) -> tuple[Crossing, ...]:
-    return tuple(read_crossing(crossing) for crossing in request.payload["crossings"])
 
 
 def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple[Crossing, ...]]]:
@@ -287,15 +207,6 @@ def _payload(node: Node, case: Case, inflows: Sequence[Crossing]) -> dict[str, A
         "rule": case.rule, "urgent": True, "asks": ["trace", "hold"], "purpose": PURPOSE,
         "permitted_use": PERMITTED_USE, "expires_at": time_text(node.clock() + RUNS_FOR),
         "crossings": [crossing_document(crossing) for crossing in inflows],
-    }  # fmt: skip
-
-
-def _facts(request: Request) -> dict[str, Any]:
-    """What the procedure's gates are shown: the request's fields under the procedure's names."""
-    return {
-        **request.payload, "case_id": request.case_id, "legal_basis": dict(request.basis),
-        "handling": "as in the manifest of the message", "drafted_by": request.drafted_by,
-        "refusal": dict(request.refusal or {}),
     }  # fmt: skip
 
 

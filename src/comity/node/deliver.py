@@ -15,8 +15,8 @@ from comity.exchange import (
     refuse_other_message,
     verify_receipt,
 )
-from comity.node.ask import lapse_unheard
 from comity.node.bootstrap import Node
+from comity.node.request import lapse_unheard
 
 
 def deliver(node: Node, peer: str, courier: Courier, *, random: float) -> bool:

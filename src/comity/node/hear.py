@@ -18,10 +18,10 @@ from comity.exchange import MAX_SKEW, Status, verify_receipt
 from comity.model import Holding, Trace
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.answer import take_request
-from comity.node.ask import PROCEDURE, advance, inflows_of, lapse_unheard
 from comity.node.bootstrap import Node
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
 from comity.node.receipts import sign_receipt
+from comity.node.request import PROCEDURE, advance, inflows_of, lapse_unheard
 from comity.node.send import Letter, send
 from comity.tracing import read_crossing, read_gap, read_holding, read_time, time_text
 

@@ -6,7 +6,7 @@ from typing import Any
 from comity.casework import Hold, Request
 from comity.errors import Forbidden
 from comity.law import Action, Decision
-from comity.law.bases import bases
+from comity.law.bases import Basis, bases
 from comity.model import Person
 from comity.node.bootstrap import Node
 from comity.tracing import read_crossing
@@ -67,13 +67,18 @@ def our_reading(node: Node, peer: str, instrument: str, *, offence: str) -> dict
     found = bases(theirs, node.settings.authority.jurisdiction, "freeze", offence=offence)
     for basis in found.bases:
         if basis.instrument == instrument:
-            return {
-                "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
-                "usable": basis.usable, "confidence": basis.confidence, "source": basis.source,
-                "reasons": list(basis.reasons),
-            }  # fmt: skip
+            return basis_document(basis)
     unknown = f"{instrument} is no basis between {theirs} and us that our register knows"
     return {**NO_BASIS, "instrument": instrument, "status": "unknown", "source": "", "reasons": [unknown]}
+
+
+def basis_document(basis: Basis) -> dict[str, Any]:
+    """A legal basis as requests and events carry it."""
+    return {
+        "instrument": basis.instrument, "kind": basis.kind, "status": basis.status,
+        "usable": basis.usable, "confidence": basis.confidence, "source": basis.source,
+        "reasons": list(basis.reasons),
+    }  # fmt: skip
 
 
 def _request(node: Node, request: Request, currency: str, minor: int) -> dict[str, Any]:

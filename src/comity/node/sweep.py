@@ -5,7 +5,7 @@ import structlog
 from comity.backends.sql import Transaction
 from comity.casework import Deadline
 from comity.errors import StorageError
-from comity.node import ask, hold
+from comity.node import hold, request
 from comity.node.bootstrap import Node
 
 log = structlog.get_logger()
@@ -44,9 +44,9 @@ def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
         )
         hold.tell_of_change(node, tx, lapsed)
     else:
-        request = tx.requests.get(deadline.subject_id)
-        ask.advance(node, tx, request, deadline.event, {}, "node")
-        ask.look_again(node, tx, request.case_id)
+        late = tx.requests.get(deadline.subject_id)
+        request.advance(node, tx, late, deadline.event, {}, request.NODE)
+        request.look_again(node, tx, late.case_id)
 
 
 def _record_stuck(node: Node, deadline: Deadline, error: Exception) -> None:

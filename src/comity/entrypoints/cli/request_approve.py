@@ -3,8 +3,8 @@
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.request_show import RequestId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.ask import approve
 from comity.node.bootstrap import open_node
+from comity.node.request import approve
 
 
 def request_approve(folder: NodeDir, request: RequestId, as_: As, as_json: AsJson = False) -> None:
