@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.browser.chromium import MISSING, find_chromium
 from tests.nodes.town import EVERYBODY, Town, found_town, free_ports
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it once, where nobody overlooks it."""
+    if find_chromium() is None:
+        terminalreporter.write_line(MISSING, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,6 @@
 """Chromium and a node's pages to open in it. Without Chromium the tests are skipped loudly, in CI they fail."""
 
 import os
-import shutil
 import socket
 import threading
 import time
@@ -12,6 +11,7 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from comity.entrypoints.web import create_app
+from tests.browser.chromium import MISSING, find_chromium
 from tests.browser.sample_case import NOW
 from tests.browser.sample_desk import SampleDesk
 
@@ -19,17 +19,6 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-MISSING = "BROWSER TESTS SKIPPED: no Chromium on this machine (Debian: apt-get install chromium)"
-
-
-def find_chromium() -> str | None:
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say it once, where nobody overlooks it."""
-    if find_chromium() is None:
-        terminalreporter.write_line(MISSING, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")

@@ -172,7 +172,7 @@ def forged_receipts(town: Town) -> list[bytes]:
         fields = {
             "message_id": waiting.message_id, "envelope_digest": waiting.digest, "sender": CA, "receiver": HK,
         }  # fmt: skip
-        made = Receipt(status=Status.ACCEPTED, at=town.clock(), **{**fields, **changes})  # type: ignore[arg-type] # texts
+        made = Receipt(status=Status.ACCEPTED, at=town.clock(), **{**fields, **changes})
         return make_receipt(made, key=town[key].keys.signing).encode()
 
     return [

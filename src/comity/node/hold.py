@@ -23,7 +23,8 @@ PROCEDURE = "urgent_freeze"
 PURPOSE = "trace-and-hold"
 NODE = "node"
 ACTIVE = ("held", "ordered")
-_ENDS = ("release", "challenge_upheld")
+_SUPERVISED = ("release", "challenge_upheld", "tell_holder")
+"""What whoever may release a hold may do; all else needs who may confirm it."""
 _LAPSES = ("lapse", "order_lapses")
 
 
@@ -189,7 +190,7 @@ def decide_hold(node: Node, hold_id: str, event: str, facts: Mapping[str, Any], 
     with node.records.transaction() as tx:
         hold = tx.holds.get(node.id, hold_id)
         _refuse_run_out(hold, node.clock())
-        action = Action.RELEASE_HOLD if event in _ENDS else Action.CONFIRM_HOLD
+        action = Action.RELEASE_HOLD if event in _SUPERVISED else Action.CONFIRM_HOLD
         offence = tx.cases.get(hold.case_id).offence
         require_with_hold(node, action, hold, offence=offence, person=person)
         hold = advance(node, tx, hold, event, facts, actor=person.id)

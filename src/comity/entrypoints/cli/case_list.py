@@ -1,9 +1,7 @@
 """`comity case list`."""
 
-from rich.table import Table
-
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown
+from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
 from comity.node.case_page import case_row
 
@@ -26,9 +24,7 @@ def case_list(folder: NodeDir, as_json: AsJson = False) -> None:
     if not rows:
         out.print(f"No case yet. Take a report: comity report {folder} report.json", highlight=False)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("case", "title", "status", "reported", "held"):
-        table.add_column(heading)
+    table = table_of("case", "title", "status", "reported", "held", whole=("case",))
     for row in rows:
         table.add_row(*shown(row.id, row.title, row.status, amounts(row.reported), amounts(row.held)))
     out.print(table)

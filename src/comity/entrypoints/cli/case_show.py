@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown
+from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
 from comity.node.case_page import case_page
 from comity.node.views import CasePage
@@ -83,9 +82,7 @@ def _show(page: CasePage) -> None:
 def _table(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     if not rows:
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
-    for heading in headings:
-        table.add_column(heading)
+    table = table_of(*headings, whole=("hold", "request", "stolen", "amount"), title=title)
     for row in rows:
         table.add_row(*shown(*row))
     out.print()

@@ -1,9 +1,7 @@
 """`comity hold list`."""
 
-from rich.table import Table
-
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown
+from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
 
 
@@ -21,15 +19,15 @@ def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
     if as_json:
         print_json([as_plain(hold) for hold in holds])
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("hold", "by", "account", "amount", "state", "placed", "lapses"):
-        table.add_column(heading)
+    table = table_of(
+        "hold", "account", "amount", "state", "lapses", "by", whole=("hold", "account", "amount")
+    )
     for hold in holds:
         active = hold.state in ("held", "ordered")
         table.add_row(
             *shown(
-            hold.id, hold.holder, hold.account, money(hold.amount_minor, hold.currency), hold.state,
-            f"{hold.placed_at:%Y-%m-%d %H:%M:%S}", f"{hold.lapses_at:%Y-%m-%d %H:%M} UTC" if active else "",
+                hold.id, hold.account, money(hold.amount_minor, hold.currency), hold.state,
+                f"{hold.lapses_at:%d %b %H:%M}" if active else "", hold.holder,
             )
         )  # fmt: skip
     out.print(table if holds else "No hold yet.")

@@ -1,10 +1,8 @@
 """`comity request list`."""
 
-from rich.table import Table
-
 from comity.casework import Request
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
-from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
+from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
 
 
@@ -22,9 +20,7 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
     if as_json:
         print_json([as_plain(request) for request in requests])
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("request", "", "with", "case", "basis", "state", "since"):
-        table.add_column(heading)
+    table = table_of("request", "", "with", "case", "basis", "state", "since", whole=("request",))
     for one in requests:
         arrow = "→" if one.direction == "out" else "←"
         table.add_row(

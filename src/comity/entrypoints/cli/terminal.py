@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from comity.entrypoints.plain_text import plain
 from comity.errors import ComityError, InputError
@@ -29,6 +30,17 @@ def print_json(value: Any) -> None:
 def shown(*texts: str) -> tuple[str, ...]:
     """Text that may come from a peer or a file: no control characters, and no markup of ours in it."""
     return tuple(escape(plain(text)) for text in texts)
+
+
+def table_of(*headings: str, whole: Sequence[str] = (), title: str | None = None) -> Table:
+    """A calm table. Columns named in `whole` are never cut: an id must be copied, an amount read."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for heading in headings:
+        if heading in whole:
+            table.add_column(heading, no_wrap=True, min_width=len(heading))
+        else:
+            table.add_column(heading, overflow="fold")
+    return table
 
 
 def as_plain(value: Any) -> Any:
