@@ -87,6 +87,7 @@ class Town:
         """A town of its own in `folder`; `after` another one lends the time and the names it had used."""
         shutil.copytree(template, folder, dirs_exist_ok=True)
         town = cls(folder=folder)
+        town.wires.on_death = town.reopen
         if after is not None:
             town.clock, town.ids = deepcopy(after.clock), deepcopy(after.ids)
         for node_id in EVERYBODY:
@@ -102,7 +103,6 @@ class Town:
         node._keys = before._keys if before is not None else None
         self.nodes[node_id] = node
         self.wires.connect(node)
-        self.wires.on_death = self.reopen
         return node
 
     def doom(self, node_id: str, *, fuse: int, after: bool) -> None:

@@ -19,20 +19,30 @@ NODES = (CA, HK, TH)
 WEATHER = (*[Fate.ARRIVES] * 6, Fate.LOST, Fate.LOST, Fate.ANSWER_LOST, Fate.ANSWER_LOST, Fate.TWICE)
 
 
-def storm(town: Town, dice: random.Random, *, deaths: bool) -> None:
-    """Random steps of random nodes under a network that loses and repeats, and nodes that die in between."""
+def storm(town: Town, dice: random.Random) -> list[str]:
+    """Random steps of random nodes under a network that loses and repeats, and nodes that die in between;
+    return who died.
+    """
+    died: list[str] = []
+
+    def bury(node_id: str) -> None:
+        died.append(node_id)
+        town.reopen(node_id)
+
+    town.wires.on_death = bury
     town.wires.fate = lambda _: dice.choice(WEATHER)
     for _ in range(STEPS):
         node_id = dice.choice(NODES)
-        if deaths and dice.random() < 0.25:
+        if dice.random() < 0.25:
             town.doom(node_id, fuse=dice.randint(1, 4), after=dice.random() < 0.5)
         try:
             step(town, dice, node_id)
         except Killed:
-            town.reopen(node_id)
+            bury(node_id)
     for node_id in NODES:
         town.reopen(node_id)
     town.wires.fate = lambda _: Fate.ARRIVES
+    return died
 
 
 def step(town: Town, dice: random.Random, node_id: str) -> None:
@@ -63,7 +73,8 @@ def again(town: Town, carried: Carried) -> None:
 def test_one_effect_in_a_storm_in_which_nodes_die(town: Town, seed: int) -> None:
     dice = random.Random(f"storm {seed}")
     case = town.report()
-    storm(town, dice, deaths=True)
+    died = storm(town, dice)
+    assert len(died) > 3
     town.settle()
     assert town.found(case.id) == pooled()
     assert_each_message_had_one_effect(town)
