@@ -21,12 +21,12 @@ from comity.casework import Case, Hold, Request
 from comity.ledger import verify_log
 from comity.model import Authority, Event, Person, Role
 from comity.node.admit import create, join
-from comity.node.book import import_transfers
 from comity.node.bootstrap import Node, open_node
 from comity.node.deliver import deliver
 from comity.node.desk import NodeDesk
 from comity.node.found import found
 from comity.node.home import Settings
+from comity.node.import_book import import_transfers
 from comity.node.prove import Cosigning, log_signer, publish_log
 from comity.node.report import report
 from comity.node.run import work

@@ -14,7 +14,7 @@ import pytest
 
 from comity.backends.sql.book_parts import SqlBookParts
 from comity.errors import Conflict, InputError, StorageError
-from comity.node.book import import_transfers
+from comity.node.import_book import import_transfers
 from tests.nodes.story import CA, row, rows_of, write_book
 from tests.nodes.town import Town
 
@@ -141,7 +141,7 @@ def test_killed_between_the_file_and_the_database_leaves_no_transfer(town: Town)
         import os, signal, sys
         from pathlib import Path
         from comity.backends.sql.book_parts import SqlBookParts
-        from comity.node.book import import_transfers
+        from comity.node.import_book import import_transfers
         from comity.node.bootstrap import open_node
         SqlBookParts.add = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         import_transfers(open_node(Path(sys.argv[1])), [Path(sys.argv[2])], actor="test")

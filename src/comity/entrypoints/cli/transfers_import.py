@@ -7,8 +7,8 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import err, out, print_json, progress
-from comity.node.book import import_transfers
 from comity.node.bootstrap import open_node
+from comity.node.import_book import import_transfers
 
 
 def transfers_import(

@@ -19,10 +19,10 @@ from comity.errors import ComityError
 from comity.exercise import World, build_world
 from comity.model import Authority, Role, digits_of
 from comity.node.admit import create, join
-from comity.node.book import import_transfers
 from comity.node.bootstrap import Node
 from comity.node.found import found
 from comity.node.home import Settings
+from comity.node.import_book import import_transfers
 from comity.node.people import add_person
 
 COMPACT = "stolen-payments"

@@ -1,0 +1,123 @@
+"""Import files of transfers into the node's own book: all of them or none."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from comity.backends.files import sync_folder
+from comity.backends.sql import BookPart
+from comity.backends.transfer_files import Reject, read_balances, read_transfers
+from comity.errors import Conflict, InputError, StorageError
+from comity.node.bootstrap import Node
+from comity.tracing import Book
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    rows: int
+    balances: int
+    rejects: tuple[Reject, ...]
+
+
+def import_transfers(
+    node: Node,
+    files: Sequence[Path],
+    *,
+    balances: Path | None = None,
+    rejects: Path | None = None,
+    actor: str,
+    on_progress: Callable[[int], None] | None = None,
+) -> Imported:
+    """Add files to the book. All or nothing, unless `rejects` names a new file for the broken rows: then they
+    are left out, and are in that file before the others are in the book.
+
+    The Parquet part is durable before the transaction that names it: a crash between leaves a file that is
+    no part of the book. A transfer that the book already has is a `Conflict`.
+    """
+    with node.records.reading() as tx:
+        before = tx.book.all()
+    reading = read_transfers(files, skip_bad=rejects is not None, on_progress=on_progress)
+    opening = read_balances(balances) if balances else {}
+    _refuse_known(node.book.table(), reading.table)
+    merged = pa.concat_tables([node.book.table(), reading.table])
+    with node.records.reading() as tx:
+        known = tx.book.balances()
+    Book.from_table(merged, balances={**known, **opening}, covers=frozenset(node.settings.covers))
+    if rejects is not None and reading.rejects:
+        _write_rejects(rejects, reading.rejects)
+    part = _write_part(node.home.book, node.new_id("part"), reading.table)
+    try:
+        with node.records.transaction() as tx:
+            _refuse_overtaken(before, tx.book.all())
+            tx.book.add(part, node.clock())
+            tx.book.add_balances(opening)
+            for case in tx.cases.all():
+                if case.origin == node.id:
+                    tx.cases.want_pursuit(case.id)
+            node.record(
+                tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
+                balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],
+            )  # fmt: skip
+    except Conflict:
+        (node.home.book / part.file).unlink(missing_ok=True)
+        raise
+    return Imported(rows=part.rows, balances=len(opening), rejects=reading.rejects)
+
+
+def _write_rejects(file: Path, rejects: Sequence[Reject]) -> None:
+    """File, line, reason and the row as it stood; never over a file that is there."""
+    try:
+        with file.open("x", newline="", encoding="utf-8") as written:
+            rows = csv.writer(written)
+            rows.writerow(["file", "line", "reason", "row"])
+            rows.writerows([one.file, one.line, one.reason, one.row_text] for one in rejects)
+    except OSError as error:
+        raise InputError.because(
+            expected="a new file for the rejected rows", got=error.strerror or str(error), where=str(file),
+            remedy="Name another with --rejects; nothing was imported.",
+        ) from error  # fmt: skip
+
+
+def _refuse_known(book: pa.Table, fresh: pa.Table) -> None:
+    again = pc.is_in(fresh["transfer_id"], value_set=book["transfer_id"].combine_chunks())
+    count = pc.sum(again).as_py() or 0
+    if count:
+        first = fresh.filter(again)["transfer_id"][0].as_py()
+        raise Conflict.because(
+            expected="transfers that this book does not have yet",
+            got=f"{count} that it has, the first {first!r}",
+            remedy="Import each file once; nothing of this import was kept.",
+        )
+
+
+def _refuse_overtaken(before: Sequence[BookPart], now: Sequence[BookPart]) -> None:
+    """What this import was compared with must still be the whole book."""
+    if {part.id for part in before} != {part.id for part in now}:
+        raise Conflict.because(
+            expected="the book as it was when this import began", got="another import meanwhile",
+            remedy="Import again; nothing of this import was kept.",
+        )  # fmt: skip
+
+
+def _write_part(folder: Path, part_id: str, table: pa.Table) -> BookPart:
+    file = folder / f"{part_id}.parquet"
+    draft = folder / f".{part_id}.draft"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, draft, compression="zstd")
+        with draft.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+            os.fsync(written.fileno())
+        draft.rename(file)
+        sync_folder(folder)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StorageError(f"the disk refused: {error}", where=str(file)) from error
+    return BookPart(id=part_id, file=file.name, rows=table.num_rows, sha256=digest)
