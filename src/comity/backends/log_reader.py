@@ -21,6 +21,8 @@ MAX_FILE_BYTES = MAX_NOTE_BYTES
 _TIMEOUT = httpx.Timeout(20.0)
 _CHUNK = 16 * 1024
 
+_CHECK_ADDRESS = "Check the address, and that the node is running there; then ask again."
+
 
 class FileLogReader:
     """The log directory `root`."""
@@ -78,7 +80,9 @@ class HttpLogReader:
                 return _decoded(response, where)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NetworkError(
-                f"the log could not be read: {str(error) or type(error).__name__}", where=where
+                f"the log could not be read: {str(error) or type(error).__name__}",
+                where=where,
+                remedy=_CHECK_ADDRESS,
             ) from error
 
 

@@ -22,6 +22,8 @@ def is_step(event: Event) -> bool:
 
 def summary_of(event: Event) -> str:
     """A sentence for the timeline; falls back to the event's kind in words."""
+    if event.kind == "request.sent" and event.actor == event.body["peer"]:
+        return f"Request received from {event.actor} on {event.body['basis']}"
     words = _WORDS.get(event.kind)
     return words(event.body) if words else event.kind.replace(".", " ").replace("-", " ")
 

@@ -100,9 +100,9 @@ def _hear_refusal(node: Node, received: Received) -> None:
     ground, text = str(payload.get("ground", ""))[:200], str(payload.get("text", ""))[:2_000]
     with node.records.transaction() as tx:
         request, case = _asked(tx, received)
-        request = replace(request, refusal={"ground": ground, "text": text})
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
+        request = replace(request, refusal={"ground": ground, "text": text})
         try:
             advance(node, tx, request, "refuse", {"reasons": [f"{ground}: {text}"]}, received.sender)
         except Forbidden as error:

@@ -45,6 +45,7 @@ def import_transfers(
         before = tx.book.all()
     reading = read_transfers(files, skip_bad=rejects is not None, on_progress=on_progress)
     opening = read_balances(balances) if balances else {}
+    _refuse_foreign(reading.table, node.settings.covers)
     _refuse_known(node.book.table(), reading.table)
     merged = pa.concat_tables([node.book.table(), reading.table])
     with node.records.reading() as tx:
@@ -83,6 +84,24 @@ def _write_rejects(file: Path, rejects: Sequence[Reject]) -> None:
             expected="a new file for the rejected rows", got=error.strerror or str(error), where=str(file),
             remedy="Name another with --rejects; nothing was imported.",
         ) from error  # fmt: skip
+
+
+def _refuse_foreign(fresh: pa.Table, covers: Sequence[str]) -> None:
+    """A book holds what touches its own countries; a row without a country is at home."""
+    own = pa.array(covers, type=pa.string())
+    home = [
+        pc.or_kleene(pc.is_null(fresh[side]), pc.is_in(fresh[side], value_set=own))
+        for side in ("from_country", "to_country")
+    ]
+    foreign = fresh.filter(pc.invert(pc.or_(home[0], home[1])))
+    if foreign.num_rows:
+        row = foreign.slice(0, 1).to_pylist()[0]
+        raise InputError.because(
+            expected=f"transfers from or to {', '.join(covers) or 'a country that this node covers'}",
+            got=f"{foreign.num_rows} between others, the first {row['transfer_id']!r} "
+            f"({row['from_country']} to {row['to_country']})",
+            remedy="Leave these rows out: they belong in other nodes' books. Nothing was imported.",
+        )
 
 
 def _refuse_known(book: pa.Table, fresh: pa.Table) -> None:

@@ -30,7 +30,7 @@ def signed_in(node: Node, name: str) -> Person:
     if person is None:
         raise Forbidden(
             f"expected the name and password of somebody on this node, got {name!r} with another password",
-            remedy=f"List the people: comity person list {node.home.path}",
+            remedy=f"Check the name and the password ({PASSWORD}, if it is set).",
         )
     return person
 

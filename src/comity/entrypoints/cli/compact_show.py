@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from rich.table import Table
-
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
-from comity.entrypoints.cli.terminal import out, print_json
+from comity.entrypoints.cli.terminal import out, print_json, table_of
 from comity.exchange import Compact
 from comity.node.bootstrap import open_node
 
@@ -28,9 +26,9 @@ def compact_show(folder: NodeDir, as_json: AsJson = False) -> None:
 def show(compact: Compact) -> None:
     out.print(f"[bold]{compact.name}[/]  {compact.problem}")
     out.print(f"formed {compact.formed_at:%Y-%m-%d %H:%M} UTC", highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("member", "authority", "state", "book of", "peers reach it at", "pages"):
-        table.add_column(heading)
+    table = table_of(
+        "member", "authority", "state", "book of", "peers reach it at", "pages", whole=("member",)
+    )
     for member in compact.members:
         covers = ", ".join(member.covers) or "witness only"
         authority = member.authority

@@ -42,14 +42,14 @@ def demo(
     folder = _folder(keep)
     signal.signal(signal.SIGTERM, _stop_nodes_too)
     try:
-        ok = _run(folder, json_file, seed=seed, transfers=transfers, serve=serve)
+        ok = _run(folder, json_file, seed=seed, transfers=transfers, serve=serve, kept=keep is not None)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     raise typer.Exit(0 if ok else 1)
 
 
-def _run(folder: Path, json_file: Path | None, *, seed: int, transfers: int, serve: bool) -> bool:
+def _run(folder: Path, json_file: Path | None, *, seed: int, transfers: int, serve: bool, kept: bool) -> bool:
     from comity.entrypoints.demo.play import Play
     from comity.entrypoints.demo.screen import Screen, show
     from comity.entrypoints.demo.stage import build
@@ -72,6 +72,8 @@ def _run(folder: Path, json_file: Path | None, *, seed: int, transfers: int, ser
             stage.stop()
             raise
     show(out, summary)
+    if kept:
+        out.print(f"The nodes are in {folder}", highlight=False)
     if json_file is not None:
         json_file.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     try:

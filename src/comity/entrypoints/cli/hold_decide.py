@@ -82,4 +82,4 @@ def _decide(folder: Path, hold: str, event: str, facts: Mapping[str, Any], name:
     if as_json:
         print_json(as_plain(done))
     else:
-        out.print(f"{done.id} is {done.state}", highlight=False)
+        out.print(f"{done.id}: {event.replace('_', ' ')} is recorded; it is {done.state}", highlight=False)

@@ -82,7 +82,7 @@ def _show(found: Trace, said: Report, rule: Rule, digits: Mapping[str, int]) -> 
 
 
 def _totals(found: Trace, digits: Mapping[str, int]) -> Table:
-    table = Table("", "Reported", "Still held", "Reported again", title="Totals", title_justify="left")
+    table = Table("", "Reported", "Still there", "Reported again", title="Totals", title_justify="left")
     for total in found.totals:
         minors = (total.reported_minor, total.held_minor, total.reported_again_minor)
         table.add_row(total.currency, *(format_minor(minor, total.currency, digits) for minor in minors))

@@ -108,7 +108,7 @@ def show(console: Console, summary: dict[str, Any]) -> None:
             f"{len(node['cosigned_by'])} of {len(CAST) - 1}",
         )  # fmt: skip
     table.add_row("No book", _lines(summary["beyond_minor"]), "", "", "", "", "")
-    console.print(table)
+    console.print(table, width=max(console.width, 92), crop=False)
     console.print("\n[bold]Requests[/]")
     for one in summary["requests"]:
         said = f"refused: {one['refusal']['ground']}" if one["refusal"] else one["state"]
