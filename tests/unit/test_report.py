@@ -63,7 +63,10 @@ def test_a_peers_report_id_is_no_obstacle(town: Town) -> None:
     town.report()
     town.settle()
     town.give(row("U-01", 20, "hk-shop>hk-9", 5_000))
-    town.report(HK, transfers=["U-01"])
+    own = town.report(HK, transfers=["U-01"])
+    with town.looking(HK) as tx:
+        assert {case.origin for case in tx.cases.all()} == {CA, HK}
+        assert tx.cases.get(own.id).origin == HK
 
 
 @pytest.mark.parametrize(
