@@ -21,7 +21,7 @@ export PYTHON
 help: ## list what can be made
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-setup: environment packages ## set up .venv, and Chromium where that is possible; quick when done before
+setup: environment packages ## set up .venv, and what only tests need where that is possible; quick when done before
 
 environment:
 	@scripts/setup environment

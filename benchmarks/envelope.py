@@ -19,7 +19,18 @@ from tempfile import TemporaryDirectory
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity.backends.key_files import NodeKeys, create_keys
-from comity.exchange import Addressee, Compact, Member, Message, form, make_card, pack, read_compact, unpack
+from comity.exchange import (
+    Addressee,
+    Compact,
+    Member,
+    Message,
+    Requester,
+    form,
+    make_card,
+    pack,
+    read_compact,
+    unpack,
+)
 from comity.model import Authority, Handling
 from comity.proofs import sealing
 from comity.proofs.cosignature import cosigner_of
@@ -45,7 +56,10 @@ def build(folder: Path) -> World:
         make_card(_member(name, own), key=own.signing)
         for name, own in zip(("sender", "reader"), keys, strict=True)
     ]
-    document = form(cards, name="benchmark", problem="how fast", formed_at=NOW)
+    document = form(
+        cards, name="benchmark", problem="how fast", formed_at=NOW,
+        root_keys=[own.root for own in keys if own.root], online_keys=[own.online for own in keys],
+    )  # fmt: skip
     return World(compact=read_compact(document), sender=keys[0], reader=keys[1])
 
 
@@ -56,19 +70,21 @@ def _member(name: str, keys: NodeKeys) -> Member:
     )
     port = 9000 + len(name) if name == "sender" else 9100
     return Member(
-        authority=Authority(id=name, name=name, jurisdiction="CA"), covers=(),
+        authority=Authority(id=name, name=name, jurisdiction="CA" if name == "sender" else "HK"), covers=(),
         signing_key=keys.signing.public_key().public_bytes_raw(), sealing_key=keys.sealing.public,
         tls_certificate=keys.tls_certificate, endpoint=f"https://127.0.0.1:{port}",
         public_url=f"http://127.0.0.1:{port}", log_key=str(verifier_of(log)), witness_key=str(cosigner_of(witness)),
+        root_key=keys.root.public_key().public_bytes_raw() if keys.root else b"",
+        online_key=keys.online.public_key().public_bytes_raw(), private_network=True, pull=False,
     )  # fmt: skip
 
 
 def message(payload_bytes: int) -> Message:
-    handling = Handling(originator="sender", audience=("reader",), purposes=("benchmark",))
+    handling = Handling(originators=("sender",), audience=("reader",), purposes=("benchmark",))
     return Message(
         id="message-0001", type="benchmark", case_id="case-1", purpose="benchmark", legal_basis="",
         handling=handling, issued=NOW, expires=NOW + timedelta(hours=1), in_reply_to="",
-        payload={"text": "x" * payload_bytes},
+        requester=Requester(id="sender", actor="policy"), payload={"text": "x" * payload_bytes},
     )  # fmt: skip
 
 
@@ -92,7 +108,12 @@ def measure(world: World, payload_bytes: int, seconds: float) -> dict[str, float
     )  # fmt: skip
     packed = packing()
     unpacking = partial(
-        unpack, packed.wire, compact=world.compact, own_id="reader", sealing_key=world.reader.sealing, now=NOW
+        unpack,
+        packed.wire,
+        compacts={world.compact.name: world.compact},
+        own_id="reader",
+        sealing_keys=[world.reader.sealing],
+        now=NOW,
     )
     envelope = 1 / (1 / rate(packing, seconds) + 1 / rate(unpacking, seconds))
     bare = rate(partial(_bare, world, packed.jws.encode(), bytes(payload_bytes)), seconds)

@@ -2,8 +2,12 @@
 
     python -m benchmarks.log [--seconds 3] [--writers 1 16 256] [--audit 1000000] [--directory DIR]
 
-An append counts when its entry is durable in SQLite (WAL, synchronous=FULL), has its place, is in tiles on the
-disk and under a signed checkpoint. The peers run on the same disk in the same run.
+An append is an event of a node, as the product stores it: canonical bytes, a salt, a commitment to every field,
+a row in the node's database (WAL, synchronous=FULL). It counts when that is durable and the event is in tiles
+under a signed checkpoint that is on the disk: every writer waits for that before it appends again. A node itself
+makes writers wait for the database only and publishes at ticks; `at ticks` is that, one checkpoint a second, and
+counts what the last checkpoint covers. The peers run on the same disk in the same run, with the same group commit:
+rows of 32 random bytes in a table without an index.
 """
 
 import argparse
@@ -21,41 +25,27 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.backends.log_files import FileTileStore
 from comity.backends.log_reader import FileLogReader
-from comity.ledger import Sequencer, publish, verify_log
+from comity.backends.sql import EventAppender, Records, SqlEventStore
+from comity.backends.sql.events import Sealed, sealed
+from comity.ledger import Publisher, Sequencer, publish, verify_log
+from comity.model import Event
 from comity.proofs.note import KeySigner, verifier_of
 from comity.proofs.tiles import tiles_of
 
 
-class SqliteEvents:
-    """The least an event store can be: entries in one table, placed in the order of their rows."""
+class BareSqlite:
+    """Group commit into SQLite and nothing else: the least that "durable" can mean."""
 
     def __init__(self, file: Path) -> None:
         self._base = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=FULL")
         self._base.execute("CREATE TABLE entry (place INTEGER PRIMARY KEY, raw BLOB NOT NULL)")
-        self._base.execute("CREATE TABLE placed (size INTEGER NOT NULL)")
-        self._base.execute("INSERT INTO placed VALUES (0)")
 
     def append(self, entries: Sequence[bytes]) -> None:
         self._base.execute("BEGIN IMMEDIATE")
         self._base.executemany("INSERT INTO entry (raw) VALUES (?)", [(raw,) for raw in entries])
         self._base.execute("COMMIT")
-
-    def size(self) -> int:
-        return int(self._base.execute("SELECT size FROM placed").fetchone()[0])
-
-    def sequence(self, limit: int) -> int:
-        stored = int(self._base.execute("SELECT coalesce(max(place), 0) FROM entry").fetchone()[0])
-        size = min(stored, self.size() + limit)
-        self._base.execute("UPDATE placed SET size = ?", (size,))
-        return size
-
-    def entries(self, start: int, end: int) -> list[bytes]:
-        rows = self._base.execute(
-            "SELECT raw FROM entry WHERE place > ? AND place <= ? ORDER BY place", (start, end)
-        )
-        return [row[0] for row in rows]
 
     def close(self) -> None:
         self._base.close()
@@ -99,7 +89,7 @@ def bare_fsync(folder: Path, seconds: float) -> float:
 
 def bare_sqlite(folder: Path, writers: int, seconds: float) -> float:
     """Group commit into SQLite and nothing else."""
-    events = SqliteEvents(folder / f"bare-{writers}.db")
+    events = BareSqlite(folder / f"bare-{writers}.db")
     group: Sequencer[bytes, None] = Sequencer(events.append)
     try:
         return rate(writers, seconds, lambda: group.submit(os.urandom(32)))
@@ -107,27 +97,82 @@ def bare_sqlite(folder: Path, writers: int, seconds: float) -> float:
         events.close()
 
 
+def reading() -> Event:
+    """An event of the size that nodes record most often."""
+    return Event(
+        id=f"event-{os.urandom(8).hex()}", at=datetime.now(UTC), kind="message.received",
+        case_id="case-5f0c0ffee0ddba11", actor="node",
+        body={"message": "message-0a1b2c3d4e5f6071", "peer": "hk-unit", "type": "hold.changed"},
+    )  # fmt: skip
+
+
 def appends(folder: Path, writers: int, seconds: float) -> tuple[float, float]:
-    """Appends a second, and how many shared a checkpoint on average."""
-    events, tiles, key = (
-        SqliteEvents(folder / f"log-{writers}.db"),
+    """Appends a second, and how many shared a checkpoint on average; every writer waits for its checkpoint."""
+    records, tiles, key = (
+        Records(folder / f"log-{writers}.db"),
         FileTileStore(folder / f"log-{writers}"),
         signer(),
     )
-    groups = [0]
+    store = SqlEventStore(records)
+    publisher = Publisher(store, tiles, key)
+    checkpoints = [0]
 
-    def commit(entries: Sequence[bytes]) -> None:
-        events.append(entries)
-        publish(events, tiles, key, now=datetime.now(UTC))
-        groups[0] += 1
+    def cover(sizes: Sequence[int]) -> int:
+        found = publisher.publish(now=datetime.now(UTC))
+        assert found is not None
+        assert found.size >= max(sizes)
+        checkpoints[0] += 1
+        return found.size
 
-    group: Sequencer[bytes, None] = Sequencer(commit)
+    covering: Sequencer[int, int] = Sequencer(cover)
+    group: Sequencer[Sealed, int] = Sequencer(store.append_all, finish=covering.submit)
     try:
-        found = rate(writers, seconds, lambda: group.submit(os.urandom(32)))
-        assert verify_log(tiles, verifier_of(key)).holds
-        return found, events.size() / groups[0]
+        found = rate(writers, seconds, lambda: group.submit(sealed(reading())))
+        check(records, tiles, key)
+        return found, store.size() / checkpoints[0]
     finally:
-        events.close()
+        records.close()
+
+
+def ticking(folder: Path, writers: int, seconds: float) -> float:
+    """Events a second that the last checkpoint covers; writers wait for the database, checkpoints for ticks."""
+    records, tiles, key = (
+        Records(folder / f"ticks-{writers}.db"),
+        FileTileStore(folder / f"ticks-{writers}"),
+        signer(),
+    )
+    appender, publisher, stop = (
+        EventAppender(records),
+        Publisher(SqlEventStore(records), tiles, key),
+        threading.Event(),
+    )
+
+    def tick() -> None:
+        while not stop.wait(1.0):
+            publisher.publish(now=datetime.now(UTC))
+
+    ticker = threading.Thread(target=tick)
+    began = time.perf_counter()
+    ticker.start()
+    try:
+        rate(writers, seconds, lambda: appender.append(reading()))
+        stop.set()
+        ticker.join()
+        last = publisher.publish(now=datetime.now(UTC), limit=10_000_000)
+        spent = time.perf_counter() - began
+        check(records, tiles, key)
+        return last.size / spent if last is not None else 0.0
+    finally:
+        stop.set()
+        records.close()
+
+
+def check(records: Records, tiles: FileTileStore, key: KeySigner) -> None:
+    """Every event of the database is in the log, and opens its entry."""
+    with records.reading() as tx:
+        verdict = verify_log(tiles, verifier_of(key), expected_entries=tx.events.recomputed_entries)
+        assert verdict.holds, verdict.fault
+        assert verdict.entries_checked == tx.events.size()
 
 
 class NumberedEvents:
@@ -135,14 +180,9 @@ class NumberedEvents:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._placed = 0
 
     def size(self) -> int:
-        return self._placed
-
-    def sequence(self, limit: int) -> int:
-        self._placed = min(self._count, self._placed + limit)
-        return self._placed
+        return self._count
 
     def entries(self, start: int, end: int) -> list[bytes]:
         return [hashlib.sha256(number.to_bytes(8, "big")).digest() for number in range(start, end)]
@@ -186,6 +226,10 @@ def main() -> None:
             print(
                 f"durable, tiled, signed,   {writers:>4} writers {found:>15,.0f} /s"
                 f"   {found / bare:.2f} of bare, {group:,.1f} a checkpoint"
+            )
+            tick = ticking(folder, writers, chosen.seconds)
+            print(
+                f"the same, signed at ticks, {writers:>4} writers {tick:>14,.0f} /s   {tick / bare:.2f} of bare"
             )
         spent, least = audit(folder, chosen.audit)
         print(

@@ -101,7 +101,7 @@ def _parameters(command: Any) -> str:
 def _default(parameter: Any) -> str:
     if parameter.required:
         return ""
-    if parameter.is_flag or parameter.default is None or not parameter.show_default:
+    if getattr(parameter, "is_flag", False) or parameter.default is None or not parameter.show_default:
         return ""
     return f" Default: `{parameter.default}`."
 

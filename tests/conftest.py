@@ -7,13 +7,19 @@ import pytest
 import structlog
 
 from tests.browser.chromium import MISSING, find_chromium
+from tests.contract import postgres_server
+from tests.contract.postgres_server import find_postgres, postgres
 from tests.nodes.town import EVERYBODY, Town, found_town, free_ports
+
+__all__ = ["postgres"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it once, where nobody overlooks it."""
     if find_chromium() is None:
         terminalreporter.write_line(MISSING, red=True, bold=True)
+    if find_postgres() is None:
+        terminalreporter.write_line(postgres_server.MISSING, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

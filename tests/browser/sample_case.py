@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from comity.node.views import (
     Amount,
+    AttachmentRow,
     CasePage,
     DeadlineRow,
     EventRow,
@@ -15,6 +16,7 @@ from comity.node.views import (
     HoldingRow,
     HoldRow,
     HoldState,
+    NoticeRow,
     Refusal,
     RequestOutcome,
     RequestRow,
@@ -190,6 +192,36 @@ REQUESTS = (
     ),
 )  # fmt: skip
 
+NOTICES = (
+    NoticeRow(
+        id="message-5e0c21a9f4d37b60", sent_by_us=True, peers=("hk-adu", "th-amlo"), person="a.chen",
+        subject="Statement of the firm's bookkeeper",
+        lines=("Taken this morning. She names the caller and the number he used.", "",
+               "Pages 4 to 6 matter for the account in Kowloon."),
+        at=after(34),
+        attachments=(
+            AttachmentRow(id="3f5a09c1d2e4b7a8" * 4, name="statement-bookkeeper.pdf", media_type="application/pdf",
+                          size=2_412_003, digest="9c4d" * 16, whole=False, trouble=False,
+                          state="whole at hk-adu; not yet fetched by th-amlo"),
+        ),
+    ),
+    NoticeRow(
+        id="message-0a77de1c90b2f358", sent_by_us=False, peers=("hk-adu",), person="",
+        subject="Camera footage, counter 3", lines=("The man who opened HK-024-771209, on 17 June.",), at=after(58),
+        attachments=(
+            AttachmentRow(id="b81f00aa27c6d955" * 4, name="branch-114-counter-3.mp4", media_type="video/mp4",
+                          size=9_880_112_640, digest="07ab" * 16, whole=True, trouble=False, state="here, sealed"),
+            AttachmentRow(id="c91f00aa27c6d955" * 4, name="branch-114-all-cameras-2025-06-17-raw.tar",
+                          media_type="application/x-tar", size=88_046_829_568, digest="08ab" * 16, whole=False,
+                          trouble=True, state="not taken (larger than the 53,687,091,200 bytes that this node takes)"),
+        ),
+    ),
+    NoticeRow(
+        id="message-77aa10b2c3d4e5f6", sent_by_us=False, peers=("kh-fiu",), person="", subject="", lines=(),
+        at=after(71), attachments=(), withheld="retracted by kh-fiu",
+    ),
+)  # fmt: skip
+
 _STORY = (
     (
         0.0,
@@ -236,4 +268,5 @@ def case_page(reading: EventRow) -> CasePage:
         holds=HOLDS,
         requests=REQUESTS,
         reading=reading,
+        notices=NOTICES,
     )

@@ -1,25 +1,31 @@
 """Values that stores are asked to keep, and databases that fail when told to."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
+from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Deadline, Hold, Request
-from comity.exchange import NO_PREVIOUS, Outgoing
+from comity.exchange import NO_PREVIOUS, Opened, Outgoing
 from comity.model import Crossing, Event, Flow, Gap, Holding, Move, Piece, Total, Trace
+from tests.contract.postgres_server import unprivileged
+from tests.unit import exchange_world
+from tests.vectors.forger import CANADA
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(hours=72)
 PEER = "hk-unit"
+COMPACT = "test-compact"
 
 
 def case(**changes: Any) -> Case:
     given = Case(
-        id="case-1", origin="ca-centre", origin_case="case-1", title="Überweisung 詐騙", summary="",
+        id="case-1", compact=COMPACT, origin="ca-centre", origin_case="case-1", title="Überweisung 詐騙", summary="",
         offence="cyber_fraud", rule="fifo", report={"report_id": "R-1", "claims": {"T-1": None, "T-2": 5}},
         reported_at=NOW, opened_at=NOW, pursuit_wanted=1, pursuit_done=0,
     )  # fmt: skip
@@ -97,14 +103,36 @@ def happening(number: int = 1, **changes: Any) -> Event:
 
 def outgoing(sequence: int = 1, **changes: Any) -> Outgoing:
     given = Outgoing(
-        receiver=PEER, message_id=f"message-{sequence}", type="receipt", case_id="", sequence=sequence,
+        compact=COMPACT, receiver=PEER, message_id=f"message-{sequence}", type="receipt", case_id="", sequence=sequence,
         digest=f"{sequence:064x}", wire=b"wire \x00\xff", expires=LATER,
     )  # fmt: skip
     return replace(given, **changes)
 
 
+def arrive(tx: Transaction, sequence: int) -> None:
+    """Put a message into the inbox as if `receive` had checked it."""
+    member = exchange_world.compact().member(CANADA.id)
+    opened = Opened(
+        compact=COMPACT, sender=member, message=exchange_world.message(id=f"message-{sequence}"),
+        sequence=sequence, previous=previous_of(sequence), digest=f"{sequence:064x}",
+        recipients=(PEER,), jws="", unknown={},
+    )  # fmt: skip
+    tx.inbox.take(opened, receipt="", now=NOW)
+
+
 def previous_of(sequence: int) -> str:
     return NO_PREVIOUS if sequence == 1 else f"{sequence - 1:064x}"
+
+
+def limit(connection: Connection, room: int) -> None:
+    """Let this transaction's database grow by so many MiB and no further."""
+    if connection.dialect.name == "sqlite":
+        used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={used + room * 256}")
+        return
+    process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    size = (16 + room) * 2**20  # a file's: those of the server's own log (16 MiB) must stay whole
+    subprocess.run(["prlimit", "--pid", str(process), f"--fsize={size}:"], check=True, **unprivileged())
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from comity.backends.log_files import FileTileStore
-from comity.backends.log_reader import FileLogReader
-from comity.ledger import add_cosignatures, publish, verify_log
+from comity.backends.log_reader import FileLogReader, HttpLogReader
+from comity.ledger import add_cosignatures, mirror, publish, verify_log
 from comity.proofs.cosignature import cosign, cosigner_of
 from comity.proofs.note import verifier_of
+from tests.unit.ledger_serving import serving
 from tests.unit.ledger_stores import NOW, MemoryEvents, key_of
 
 PROGRAM = Path(__file__).parent / "go" / "verify_log.go"
@@ -46,7 +47,7 @@ def go_verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "verify_log"
 
 
-def go_says(program: Path, folder: Path) -> str:
+def go_says(program: Path, folder: Path | str) -> str:
     done = subprocess.run(
         [str(program), str(folder), str(KEY), str(WITNESS_KEY)],
         capture_output=True, text=True, timeout=120, check=False,
@@ -73,6 +74,25 @@ def test_go_accepts_what_we_publish(go_verifier: Path, tmp_path: Path, steps: tu
     assert go_says(go_verifier, tmp_path) == f"OK {size}"
 
 
+@pytest.mark.parametrize("steps", [(1,), (256,), (100, 156, 1, 400), (66_000,)])
+def test_go_accepts_what_we_serve(go_verifier: Path, tmp_path: Path, steps: tuple[int, ...]) -> None:
+    """By URL alone, with and without a slash behind the prefix."""
+    size = published(tmp_path, *steps)
+    with serving(tmp_path) as url:
+        assert go_says(go_verifier, url) == f"OK {size}"
+        assert go_says(go_verifier, f"{url}/") == f"OK {size}"
+
+
+def test_go_accepts_a_mirror(go_verifier: Path, tmp_path: Path) -> None:
+    tiles = FileTileStore(tmp_path / "copy")
+    for steps in ((300,), (300, 700)):
+        shutil.rmtree(tmp_path / "log", ignore_errors=True)
+        published(tmp_path / "log", *steps)
+        with serving(tmp_path / "log") as url, HttpLogReader(url) as reader:
+            mirror(reader, tiles, KEY)
+    assert go_says(go_verifier, tmp_path / "copy") == "OK 1000"
+
+
 def test_go_and_we_refuse_the_same_tampering(go_verifier: Path, tmp_path: Path) -> None:
     published(tmp_path, 300)
     choice = random.Random(7)
@@ -88,6 +108,8 @@ def test_go_and_we_refuse_the_same_tampering(go_verifier: Path, tmp_path: Path) 
             )
             path.write_bytes(altered)
             assert go_says(go_verifier, tmp_path).startswith("WRONG"), path
+            with serving(tmp_path) as url:
+                assert go_says(go_verifier, url).startswith("WRONG"), path
             assert not verify_log(reader, KEY, [WITNESS_KEY], quorum=1).holds, path
         path.write_bytes(whole)
     assert go_says(go_verifier, tmp_path) == "OK 300"

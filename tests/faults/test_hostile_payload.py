@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.casework import Request
-from comity.exchange import Next, Receipt, Status, make_receipt
+from comity.exchange import Next, Queue, Receipt, Status, make_receipt
 from comity.node.hear import MAX_EXITS, MAX_ROWS, hear
 from comity.node.hold import hold_document
 from comity.node.run import work
@@ -340,7 +340,7 @@ def test_a_flood_of_exits_keeps_nobody_waiting_and_fills_no_log(held: Town, host
 def test_a_receipt_is_never_answered_with_a_receipt(held: Town, hostile: Hostile) -> None:
     before = held.queued(CA)
     for _ in range(3):
-        hostile.say(CA, "receipt", {"receipt": "nonsense"})
+        hostile.say(CA, "receipts", {"receipts": ["nonsense"]})
     heard_without_fault(held, CA)
     assert held.queued(CA) == before
 
@@ -352,18 +352,19 @@ def test_a_refused_request_is_not_asked_for_ever(town: Town) -> None:
     for _ in range(40):
         work(town[CA])
         with town.looking(CA) as tx:
-            waiting = tx.outbox.due(town.clock(), receiver=HK)
+            queue = Queue(town[CA].compact().name, HK)
+            waiting = tx.outbox.due(town.clock(), queue, most=64, most_bytes=1 << 22)
         for outgoing in waiting:
             with town[CA].records.transaction() as tx:
                 tx.outbox.settle(outgoing, how=Next.ACCEPTED, receipt=None, why="")
-            if outgoing.type == "receipt":
+            if outgoing.type == "receipts":
                 continue
             receipt = Receipt(
                 status=Status.REFUSED, message_id=outgoing.message_id, envelope_digest=outgoing.digest, sender=CA,
                 receiver=HK, at=town.clock(), reason_code="input", reason_text="not for us",
             )  # fmt: skip
-            said = {"receipt": make_receipt(receipt, key=town[HK].keys.signing)}
-            hostile.say(CA, "receipt", said, in_reply_to=outgoing.message_id)
+            said = {"receipts": [make_receipt(receipt, key=town[HK].keys.signing)]}
+            hostile.say(CA, "receipts", said)
     bases = Counter(one.basis["instrument"] for one in town.requests(CA))
     assert len(bases) > 1
     assert max(bases.values()) <= 5

@@ -21,12 +21,13 @@ from sqlalchemy import select
 
 from comity.backends.key_files import client_context, create_keys
 from comity.backends.sql.schema import outbox
-from comity.exchange import verify_receipt
-from comity.exchange.envelope import MAX_WIRE
+from comity.exchange import read_results, verify_receipt, write_envelopes
+from comity.exchange.batch import MAX_BATCH
 from comity.ledger import prove_growth, read_checkpoint, request_body
 from comity.node.hear import hear
+from comity.node.pace import ALARMS_A_MINUTE
 from comity.node.prove import cosign_peer, log_signer, publish_log
-from comity.node.receive import ALARMS_A_MINUTE, Alarms
+from comity.node.receive import receive
 from comity.proofs.note import KeySigner, SignedNote, sign_note, verifier_of
 from tests.nodes.hostile import Hostile
 from tests.nodes.serving import answer_on, context_of, courier_of, peer_surface, place_of, raw
@@ -160,6 +161,7 @@ def test_honest_messages_flow_beside_all_of_it(town: Town) -> None:
     case = town.report()
     for _ in range(12):
         town.round([CA, HK])
+        town.clock.advance(seconds=1)
         hostile.bring(CA, dice.randbytes(500))
         hostile.say(HK, "trace_and_hold.answer", {"request": "request-x"})
     town.round([CA, HK])
@@ -234,9 +236,9 @@ def test_lies_about_a_logs_size_are_not_cosigned(town: Town) -> None:
     found = read_checkpoint(node.log, verifier_of(log_signer(node)))
     assert found is not None
     true = request_body(0, (), found[1].encode())
-    assert cosign_peer(town[CA], true, connection=HK, alarms=Alarms()).status == 200
+    assert cosign_peer(town[CA], true, connection=HK).status == 200
     for lie in lies(town):
-        answer = cosign_peer(town[CA], lie, connection=HK, alarms=Alarms())
+        answer = cosign_peer(town[CA], lie, connection=HK)
         assert answer.status in (400, 403, 404, 409, 422), lie[:80]
         assert answer.checkpoint is None
     (*_, event) = town.events(CA, "alarm.log-two-stories")
@@ -248,13 +250,30 @@ def test_lies_about_a_logs_size_are_not_cosigned(town: Town) -> None:
 
 
 def test_a_flood_of_lies_does_not_fill_the_log(town: Town) -> None:
-    patient = Alarms()
     every = lies(town)
-    cosign_peer(town[CA], request_body(0, (), _note(town)), connection=HK, alarms=patient)
+    cosign_peer(town[CA], request_body(0, (), _note(town)), connection=HK)
     for _ in range(60):
         for lie in every[:4]:
-            cosign_peer(town[CA], lie, connection=HK, alarms=patient)
-    assert 0 < len(town.events(CA, "alarm.log-two-stories")) <= ALARMS_A_MINUTE
+            cosign_peer(town[CA], lie, connection=HK)
+    told = [(one.body["trusted"], one.body["offered"]) for one in town.events(CA, "alarm.log-two-stories")]
+    assert 0 < len(told) == len(set(told))
+
+
+def test_no_junk_keeps_a_proof_of_two_stories_out(town: Town) -> None:
+    """What is merely wrong uses up a budget of its own; so do messages that contradict each other."""
+    hostile, every = Hostile(town, HK), lies(town)
+    cosign_peer(town[CA], request_body(0, (), _note(town)), connection=HK)
+    for number in range(2 * ALARMS_A_MINUTE):
+        receive(town[CA], [b"junk %d" % number], connection=HK)
+    for lie in every:
+        cosign_peer(town[CA], lie, connection=HK)
+    assert town.events(CA, "alarm.log-two-stories")
+    first, other = (hostile.packed(CA, "receipt", {"number": one}, id="message-1") for one in (1, 2))
+    hostile.bring(CA, first.wire)
+    for _ in range(3):
+        assert hostile.bring(CA, other.wire).status == 409
+    (conflict,) = town.events(CA, "alarm.message-order")
+    assert (conflict.body["code"], conflict.body["digest"]) == ("arrival.conflict", other.digest)
 
 
 def _note(town: Town) -> bytes:
@@ -278,8 +297,8 @@ def still_serves(town: Town) -> None:
     member = town[TH].compact().member(CA)
     wire = Hostile(town, TH).packed(CA, "receipt", {"receipt": "x"}).wire
     with courier_of(town[TH]) as courier:
-        answer = courier.deliver(member, wire)
-    assert answer.status == 202, answer
+        answer = courier.deliver(member, [wire])
+    assert [one.status for one in read_results(answer.body)] == [202], answer
 
 
 def post(length: int | str, body: bytes = b"", path: str = "/peer/messages", more: str = "") -> bytes:
@@ -342,7 +361,7 @@ def test_plain_bytes_on_the_tls_port_get_nothing(served: Town, said: bytes) -> N
 @pytest.mark.parametrize(
     ("said", "status"),
     [
-        (post(MAX_WIRE + 1), b"413"),
+        (post(MAX_BATCH + 1), b"413"),
         (post(10**15), b"413"),
         (post("-1"), b"400"),
         (post("1e3"), b"400"),
@@ -354,6 +373,10 @@ def test_plain_bytes_on_the_tls_port_get_nothing(served: Town, said: bytes) -> N
         (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 100_000 + b"\r\n\r\n", b"4"),
         (b"nonsense\r\n\r\n", b"400"),
         (post(3, b"abc"), b"400"),
+        (post(1, b"\x01"), b"400"),
+        (post(9, b"\x01\xff\xff\xff\xffabcd"), b"400"),
+        (post(6 + 5 * 70, b"\x01" + b"\0\0\0\x01x" * 71), b"413"),
+        (post(2, b"{}", path="/peer/mailbox"), b"403"),
     ],
     ids=lambda value: value[:60].decode("latin-1") if isinstance(value, bytes) else "",
 )
@@ -367,13 +390,13 @@ def test_requests_that_are_none(served: Town, said: bytes, status: bytes) -> Non
 
 def test_a_length_that_lies(served: Town) -> None:
     """More announced than sent, then gone: nothing is taken and nobody waits."""
-    wire = Hostile(served, HK).packed(CA, "receipt", {}).wire
+    body = write_envelopes([Hostile(served, HK).packed(CA, "receipt", {}).wire])
     with raw(served[HK], served[CA]) as connection:
-        connection.sendall(post(len(wire) + 100, wire))
+        connection.sendall(post(len(body) + 100, body))
     with raw(served[HK], served[CA]) as connection:
-        connection.sendall(post(len(wire) - 10, wire))
-        assert b" 403 " in answer_on(connection)
-    assert alarms(served) == ["sealing.digest"]
+        connection.sendall(post(len(body) - 10, body))
+        assert b"batch.malformed" in answer_on(connection)
+    assert alarms(served) == []
     assert taken(served) == 0
     still_serves(served)
 
@@ -385,13 +408,13 @@ def test_more_than_16_mib_in_pieces_is_cut_off(served: Town) -> None:
     with raw(served[HK], served[CA]) as connection:
         connection.sendall(post(0).replace(b"content-length: 0", b"transfer-encoding: chunked"))
         try:
-            while sent < 4 * MAX_WIRE:
+            while sent < 4 * MAX_BATCH:
                 connection.sendall(piece)
                 sent += len(piece)
         except (ConnectionError, ssl.SSLError):
             pass
         said = answer_on(connection)
-    assert b" 413 " in said or sent < 4 * MAX_WIRE
+    assert b" 413 " in said or sent < 4 * MAX_BATCH
     assert taken(served) == 0
     still_serves(served)
 
@@ -410,7 +433,7 @@ def test_a_member_that_left_is_out_with_its_next_request(served: Town) -> None:
     """The certificate passes the handshake until the node starts again; the message does not."""
     compact = served[CA].compact()
     without = replace(compact, members=tuple(one for one in compact.members if one.id != HK))
-    served[CA]._compact = (served[CA].home.compact.stat().st_mtime_ns, without)
+    served[CA]._compacts = {compact.name: (served[CA]._compacts[compact.name][0], without)}
     with raw(served[HK], served[CA]) as connection:
         connection.sendall(post(2, b"{}"))
         said = answer_on(connection)
@@ -426,7 +449,7 @@ def test_what_is_wrong_with_the_disk_is_not_for_peers(served: Town) -> None:
     served[CA].home.path.joinpath("node.db").mkdir()
     wire = Hostile(served, TH).packed(CA, "receipt", {}).wire
     with courier_of(served[TH]) as courier:
-        answer = courier.deliver(served[TH].compact().member(CA), wire)
+        answer = courier.deliver(served[TH].compact().member(CA), [wire])
     assert answer.status == 507
     assert b"storage is not available" in answer.body
     assert str(served.folder).encode() not in answer.body
@@ -442,7 +465,7 @@ def test_the_whole_story_over_real_tls(town: Town) -> None:
         case = town.report()
         for _ in range(6):
             with raw(town[TH], town[CA]) as connection:
-                connection.sendall(post(5, b"x\nabc"))
+                connection.sendall(post(10, b"\x01\0\0\0\x05x\nabc"))
                 answer_on(connection)
             town.round([CA, HK, TH])
         town.settle(down=[WATCH])

@@ -12,7 +12,10 @@ def assert_each_message_had_one_effect(town: Town) -> None:
     sent, taken = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
     for node in town.nodes.values():
         with node.records.reading() as tx:
-            assert set(tx.outbox.counts()) <= {"accepted", "handled"}, (node.id, tx.outbox.counts())
+            assert set(tx.outbox.counts()) <= {"accepted", "delivered", "handled"}, (
+                node.id,
+                tx.outbox.counts(),
+            )
             assert set(tx.inbox.counts()) <= {"handled"}, (node.id, tx.inbox.counts())
         sent.update(
             (node.id, event.body["peer"], event.body["message"])

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from comity.exchange import NO_PREVIOUS, Addressee, Message, Packed, envelope, pack
-from comity.model import Handling, Permission
+from comity.exchange import NO_PREVIOUS, Addressee, Message, Packed, Requester, Result, envelope, pack
+from comity.model import ACTIONS, Handling, Permission
 from comity.node.bootstrap import Node
-from comity.node.receive import Delivered
 from comity.proofs.canonical import canonical_bytes
 from tests.nodes.town import Town
 from tests.nodes.wires import Carried
@@ -37,7 +36,12 @@ class Hostile:
     def start_after(self, victim: str) -> None:
         """Go on where the honest node had come to."""
         with self.node.records.reading() as tx:
-            self._sequence[victim], self._previous[victim] = tx.outbox.chain_end(victim)
+            self._sequence[victim], self._previous[victim] = tx.outbox.chain_end(
+                self.node.compact().name, victim
+            )
+
+    def start_from(self, victim: str, sequence: int, digest: str) -> None:
+        self._sequence[victim], self._previous[victim] = sequence, digest
 
     def packed(self, victim: str, type_: str, payload: Mapping[str, Any] | bytes, **changes: Any) -> Packed:
         """An envelope that verifies. `changes` are fields of the message, or sequence and previous."""
@@ -51,8 +55,10 @@ class Hostile:
             "id": f"hostile-{self.member}-{self._count}", "type": type_, "case_id": "", "purpose": "x",
             "legal_basis": "", "in_reply_to": "", "issued": now, "expires": now + timedelta(hours=1),
             "handling": Handling(
-                originator=self.member, audience=(victim,), purposes=("x",), actions={"read": Permission.ALLOW}
+                originators=(self.member,), audience=(victim,), purposes=("x", "trace-and-hold"),
+                actions=dict.fromkeys(ACTIONS, Permission.ALLOW),
             ),
+            "requester": Requester(id=self.member, actor="policy"),
             "payload": {RAW: payload} if isinstance(payload, bytes) else payload,
         }  # fmt: skip
         with patch.object(envelope, "canonical_bytes", _bytes):
@@ -64,7 +70,7 @@ class Hostile:
                 ],
             )  # fmt: skip
 
-    def say(self, victim: str, type_: str, payload: Mapping[str, Any] | bytes, **changes: Any) -> Delivered:
+    def say(self, victim: str, type_: str, payload: Mapping[str, Any] | bytes, **changes: Any) -> Result:
         """Send it; what was accepted is the new end of the chain."""
         packed = self.packed(victim, type_, payload, **changes)
         done = self.bring(victim, packed.wire)
@@ -73,7 +79,7 @@ class Hostile:
             self._previous[victim] = packed.digest
         return done
 
-    def bring(self, victim: str, wire: bytes) -> Delivered:
+    def bring(self, victim: str, wire: bytes) -> Result:
         return self.town.wires.bring(Carried(sender=self.member, receiver=victim, wire=wire))
 
 

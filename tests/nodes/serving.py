@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from comity.backends.courier import PeerCourier
 from comity.backends.key_files import client_context
+from comity.backends.peer_client import Resolver, resolve
 from comity.entrypoints.peer import create_peer_app, peer_config
 from comity.entrypoints.serve import Server
 from comity.node.bootstrap import Node, passphrase
@@ -37,12 +38,13 @@ def peer_surface(node: Node) -> Iterator[None]:
 
 
 @contextmanager
-def courier_of(node: Node) -> Iterator[PeerCourier]:
+def courier_of(node: Node, *, resolver: Resolver = resolve) -> Iterator[PeerCourier]:
     secret = passphrase(node.home)
-    courier = PeerCourier(lambda member: client_context(node.home.keys, secret, member.tls_certificate))
+    courier = PeerCourier(
+        lambda member: client_context(node.home.keys, secret, member.tls_certificate), resolver=resolver
+    )
     yield courier
-    for _, client in courier._clients.values():
-        client.close()
+    courier.close()
 
 
 def context_of(node: Node, to: str) -> ssl.SSLContext:

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from comity.node.deliver import deliver
 from comity.node.prove import publish_log
 from comity.node.run import work
 from tests.nodes.effects import assert_each_message_had_one_effect
@@ -51,7 +50,7 @@ def step(town: Town, dice: random.Random, node_id: str) -> None:
         work(town[node_id])
     elif what < 6:
         peer = dice.choice([one for one in NODES if one != node_id])
-        deliver(town[node_id], peer, town.wires.of(node_id), random=dice.random())
+        town.deliver(node_id, peer, random=dice.random())
     elif what == 6 and town.wires.carried:
         again(town, dice.choice(town.wires.carried))
     else:

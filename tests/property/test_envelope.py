@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.errors import ComityError
-from comity.exchange import Addressee, Member, Message, pack
+from comity.exchange import Addressee, Member, Message, Requester, pack
 from comity.exchange.envelope import digest_of_wire
 from comity.model import Handling, Permission
 from comity.proofs.canonical import canonical_bytes
@@ -26,12 +26,12 @@ SAFE = st.text(string.ascii_letters + "ប្រទេស 香港 ", min_size=1, 
 LABELS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", fullmatch=True)
 HANDLINGS = st.builds(
     Handling,
-    originator=st.just(CANADA.id),
+    originators=st.just((CANADA.id,)),
     audience=st.lists(st.sampled_from([one.id for one in MEMBERS]), unique=True).map(tuple),
     purposes=st.lists(SAFE, max_size=3, unique=True).map(tuple),
     actions=st.dictionaries(LABELS, st.sampled_from(Permission), max_size=4),
     retention_days=st.integers(0, 36_525),
-    caveat=st.just("") | SAFE,
+    caveats=st.lists(SAFE, max_size=2).map(tuple),
 )
 MESSAGES = st.builds(
     Message,
@@ -47,6 +47,7 @@ MESSAGES = st.builds(
     ),
     in_reply_to=st.just("") | LABELS,
     payload=OBJECTS,
+    requester=st.builds(Requester, id=st.just(CANADA.id), actor=SAFE.filter(lambda text: len(text) <= 80)),
 )
 OTHERS = [one for one in MEMBERS if one is not CANADA]
 
@@ -106,7 +107,7 @@ def test_a_member_that_signs_anything_is_refused_not_crashed_on(manifest: Any) -
          "handling", "in_reply_to", "issued", "expires", "pt_commit", "ct_digest")]
         + [("to", 0, name) for name in ("id", "key", "sequence", "previous", "wrap")]
         + [("from", name) for name in ("id", "key")]
-        + [("handling", name) for name in ("originator", "audience", "purposes", "actions", "retention_days")]
+        + [("handling", name) for name in ("originators", "audience", "purposes", "actions", "retention_days")]
     ),
     value=JSON,
 )  # fmt: skip

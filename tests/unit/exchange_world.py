@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from comity.exchange import NO_PREVIOUS, Addressee, Compact, Message, Packed, pack, read_compact
+from comity.exchange import NO_PREVIOUS, Addressee, Compact, Message, Packed, Requester, pack, read_compact
 from comity.exchange.envelope import Opened, unpack
 from comity.model import Handling, Permission
 from comity.proofs.sealing import Randomness, SealingKey
-from tests.vectors.forger import CANADA, HONG_KONG, NOW, Identity, compact_document
+from tests.vectors.forger import CANADA, HONG_KONG, NOW, Identity
+from tests.vectors.register_forger import compact_document
 
 VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
 
@@ -38,10 +39,11 @@ def message(**changes: Any) -> Message:
         "id": "message-0001", "type": "trace_and_hold.request", "case_id": "case-77",
         "purpose": "tracing stolen money", "legal_basis": "UNTOC art. 18",
         "handling": Handling(
-            originator=CANADA.id, audience=(HONG_KONG.id,), purposes=("tracing stolen money",),
+            originators=(CANADA.id,), audience=(HONG_KONG.id,), purposes=("tracing stolen money",),
             actions={"read": Permission.ALLOW, "contact_subject": Permission.DENY},
         ),
         "issued": NOW, "expires": NOW + timedelta(hours=72), "in_reply_to": "",
+        "requester": Requester(id=CANADA.id, actor="policy"),
         "payload": {"transfers": ["T-1"], "amount_minor": 230_000_000},
     }  # fmt: skip
     return Message(**{**fields, **changes})
@@ -60,7 +62,7 @@ def packed(
         *(recipients or (HONG_KONG,)), **{k: more.pop(k) for k in ("sequence", "previous") if k in more}
     )
     return pack(
-        said or message(),
+        said or message(requester=Requester(id=sender.id, actor="policy")),
         compact=compact().name,
         sender=compact().member(sender.id),
         signing_key=sender.signing,
@@ -71,7 +73,10 @@ def packed(
 
 
 def opened_by(reader: Identity, wire: bytes, **more: Any) -> Opened:
-    arguments = {"compact": compact(), "own_id": reader.id, "sealing_key": sealing_key(reader), "now": NOW}
+    arguments: dict[str, Any] = {
+        "compacts": {compact().name: compact()}, "own_id": reader.id, "sealing_keys": [sealing_key(reader)],
+        "now": NOW,
+    }  # fmt: skip
     return unpack(wire, **{**arguments, **more})
 
 

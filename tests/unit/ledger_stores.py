@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from comity.errors import StorageError
 from comity.ledger import Seen
 from comity.proofs.note import KeySigner
+from comity.proofs.tiles import Tile
 
 NOW = datetime(2025, 6, 20, 9, 30, tzinfo=UTC)
 
@@ -26,25 +27,20 @@ def entry(number: int, story: str = "") -> bytes:
 
 
 class MemoryEvents:
-    """Commits are `add`; they get places when sequenced."""
+    """Commits are `add`: a place each, at once."""
 
     def __init__(self, committed: int = 0, story: str = "") -> None:
         self.committed = [entry(number, story) for number in range(committed)]
-        self.placed = 0
         self.reads: list[tuple[int, int]] = []
 
     def add(self, count: int) -> None:
         self.committed += [entry(len(self.committed) + number) for number in range(count)]
 
     def size(self) -> int:
-        return self.placed
-
-    def sequence(self, limit: int) -> int:
-        self.placed = min(len(self.committed), self.placed + limit)
-        return self.placed
+        return len(self.committed)
 
     def entries(self, start: int, end: int) -> list[bytes]:
-        assert 0 <= start <= end <= self.placed
+        assert 0 <= start <= end <= len(self.committed)
         self.reads.append((start, end))
         return self.committed[start:end]
 
@@ -71,6 +67,14 @@ class MemoryTiles:
             self.files[path] = content
             self.written.append(path)
             self.after(path)
+
+    def widths(self, tile: Tile) -> list[int]:
+        folder = f"{tile.full.path}.p/"
+        return sorted(int(path.removeprefix(folder)) for path in self.files if path.startswith(folder))
+
+    def remove(self, tile: Tile, widths: Sequence[int]) -> None:
+        for width in widths:
+            self.files.pop(Tile(tile.level, tile.index, width).path, None)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

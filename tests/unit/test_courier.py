@@ -1,17 +1,23 @@
 """The courier before a peer that is not what it should be: one answer, never more, never from anybody else."""
 
+import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from comity.backends.courier import PeerCourier
 from comity.backends.key_files import client_context, create_keys, server_context
+from comity.backends.peer_client import checked_address
 from comity.errors import NetworkError
-from comity.exchange import Member, Receipt, Status, make_receipt
+from comity.exchange import Member, Queue, Receipt, Result, Status, make_receipt, write_results
+from comity.exchange.batch import MAX_RESULTS
 from comity.node.bootstrap import passphrase
 from comity.node.deliver import deliver
 from comity.node.run import work
@@ -19,6 +25,7 @@ from tests.nodes.serving import courier_of, place_of
 from tests.nodes.story import CA, HK
 from tests.nodes.town import Town
 
+QUEUE = Queue("test-compact", HK)
 Says = Callable[[ssl.SSLSocket], None]
 
 
@@ -79,13 +86,13 @@ def member(town: Town) -> Member:
 
 def test_an_answer_is_handed_on_unread(town: Town) -> None:
     with peer_that(town, answering(http("418 Teapot", b"short"))), courier_of(town[CA]) as courier:
-        answer = courier.deliver(member(town), b"wire")
+        answer = courier.deliver(member(town), [b"wire"])
         assert (answer.status, answer.body) == (418, b"short")
 
 
 def test_nobody_there_is_no_answer(town: Town) -> None:
     with courier_of(town[CA]) as courier:
-        answer = courier.deliver(member(town), b"wire")
+        answer = courier.deliver(member(town), [b"wire"])
         assert (answer.status, answer.body) == (None, b"")
         assert HK in answer.why
         with pytest.raises(NetworkError):
@@ -96,14 +103,14 @@ def test_nobody_there_is_no_answer(town: Town) -> None:
     "says",
     [
         answering(b""), answering(b"\0" * 100), answering(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort"),
-        answering(http("200 OK", b"x" * 70_000)), answering(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000),
+        answering(http("200 OK", b"x" * (MAX_RESULTS + 1))), answering(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000),
         answering(b"", after_reading=False),
     ],
     ids=["nothing", "nuls", "cut short", "more than an answer", "endless head", "closed at once"],
 )  # fmt: skip
 def test_what_is_no_answer_is_none(town: Town, says: Says) -> None:
     with peer_that(town, says), courier_of(town[CA]) as courier:
-        answer = courier.deliver(member(town), b"wire")
+        answer = courier.deliver(member(town), [b"wire"])
         assert answer.status is None
         assert answer.why
 
@@ -114,7 +121,7 @@ def test_no_redirect_is_followed(town: Town) -> None:
         peer_that(town, answering(http("307 Over there", more=elsewhere))) as calls,
         courier_of(town[CA]) as courier,
     ):
-        assert courier.deliver(member(town), b"wire").status == 307
+        assert courier.deliver(member(town), [b"wire"]).status == 307
         assert len(calls) == 1
 
 
@@ -129,7 +136,7 @@ def test_another_certificate_is_not_talked_to(town: Town) -> None:
         heard.append(connection.recv(100))
 
     with peer_that(town, listen, server_context(folder, b"x", [mine])), courier_of(town[CA]) as courier:
-        answer = courier.deliver(member(town), b"secret")
+        answer = courier.deliver(member(town), [b"secret"])
         assert answer.status is None
         assert "certificate" in answer.why.lower()
     assert b"".join(heard) == b""
@@ -139,7 +146,7 @@ def test_a_proxy_of_the_environment_is_not_used(town: Town, monkeypatch: pytest.
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with peer_that(town, answering(http("202 Accepted"))), courier_of(town[CA]) as courier:
-        assert courier.deliver(member(town), b"wire").status == 202
+        assert courier.deliver(member(town), [b"wire"]).status == 202
 
 
 def test_a_renewed_certificate_opens_a_new_connection(town: Town) -> None:
@@ -154,39 +161,144 @@ def test_a_renewed_certificate_opens_a_new_connection(town: Town) -> None:
     courier = PeerCourier(context)
     with peer_that(town, answering(http("202 Accepted"))):
         for _ in range(2):
-            courier.deliver(member(town), b"wire")
+            courier.deliver(member(town), [b"wire"])
     assert asked == [HK]
-    for _, client in courier._clients.values():
-        client.close()
+    courier.close()
 
 
 # --- what delivery makes of it -------------------------------------------------------------------------
 
 
-def forged_receipts(town: Town) -> list[bytes]:
-    """Receipts that prove nothing about the message that waits."""
+def forged_answers(town: Town) -> list[bytes]:
+    """Answers that prove nothing about the message that waits."""
     with town.looking(CA) as tx:
-        (waiting,) = tx.outbox.due(town.clock(), receiver=HK)
+        (waiting,) = tx.outbox.due(town.clock(), QUEUE, most=9, most_bytes=MAX_RESULTS)
 
-    def receipt(key: str, **changes: str) -> bytes:
+    def receipt(key: str, **changes: str) -> str:
         fields = {
             "message_id": waiting.message_id, "envelope_digest": waiting.digest, "sender": CA, "receiver": HK,
         }  # fmt: skip
         made = Receipt(status=Status.ACCEPTED, at=town.clock(), **{**fields, **changes})
-        return make_receipt(made, key=town[key].keys.signing).encode()
+        return make_receipt(made, key=town[key].keys.signing)
 
+    def results(text: str, status: int = 202) -> bytes:
+        return write_results([Result(status=status, receipt=text)])
+
+    good = receipt(HK)
     return [
-        b"", b"accepted", b"\xff\xfe", receipt(CA), receipt(HK, message_id="another"),
-        receipt(HK, envelope_digest="0" * 64), receipt(HK, sender="th-office"),
+        b"", b"accepted", b"\xff\xfe", good.encode(), results(""), results("accepted"), results(receipt(CA)),
+        results(receipt(HK, message_id="another")), results(receipt(HK, envelope_digest="0" * 64)),
+        results(receipt(HK, sender="th-office")), results(good, 500), results(good, 403), results("", 403),
+        results(good) * 2, results(good) + results(good)[1:], results(good)[:-1], b"\x02" + results(good)[1:],
     ]  # fmt: skip
 
 
 def test_a_message_leaves_the_queue_only_by_a_receipt_for_it(town: Town) -> None:
     town.report()
     work(town[CA])
-    for body in forged_receipts(town):
+    for body in forged_answers(town):
         with peer_that(town, answering(http("200 OK", body))), courier_of(town[CA]) as courier:
             town.clock.advance(minutes=10)
-            deliver(town[CA], HK, courier, random=0.5)
+            deliver(town[CA], QUEUE, courier, random=0.5)
         assert town.queued(CA) == 1
     assert town.requests(CA)[0].state == "sent"
+
+
+def test_a_peer_that_asks_for_patience_gets_it(town: Town) -> None:
+    town.report()
+    work(town[CA])
+    busy = answering(http("429 Too Many Requests", more="retry-after: 40\r\n"))
+    with peer_that(town, busy), courier_of(town[CA]) as courier:
+        deliver(town[CA], QUEUE, courier, random=0.0)
+    for seconds, queues in ((39, []), (2, [QUEUE])):
+        town.clock.advance(seconds=seconds)
+        with town.looking(CA) as tx:
+            assert tx.outbox.queues(town.clock()) == queues
+
+
+# --- where it connects to ------------------------------------------------------------------------------
+
+PUBLIC, PRIVATE = "93.184.215.14", "127.0.0.1"
+
+
+def elsewhere(town: Town, host: str, **changes: Any) -> Member:
+    """Hong Kong's card with another host on it, as its register might say."""
+    own = member(town)
+    port = urlsplit(own.endpoint).port
+    return replace(own, endpoint=f"https://{host}:{port}", **changes)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "0.0.0.0",  # noqa: S104 - refused, not bound
+     "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
+     "::ffff:10.0.0.1", "2002:7f00:1::", "2002:a00:1::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1"],
+)  # fmt: skip
+def test_a_name_that_leads_into_our_own_network_is_not_followed(town: Town, address: str) -> None:
+    named = elsewhere(town, "hk.example", private_network=False)
+    with courier_of(town[CA], resolver=lambda host, port: [address]) as courier:
+        answer = courier.deliver(named, [b"wire"])
+    assert answer.status is None
+    assert "expected a public address" in answer.why
+
+
+def test_of_several_addresses_only_a_public_one_is_used(town: Town) -> None:
+    named = elsewhere(town, "hk.example", private_network=False)
+    assert checked_address(named, resolver=lambda host, port: [PRIVATE, "::1", PUBLIC]) == PUBLIC
+    assert checked_address(replace(named, private_network=True), resolver=lambda *_: [PRIVATE]) == PRIVATE
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(town: Town) -> None:
+    """A name that answers with a good address first, and with another to whoever asks again: nobody does."""
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return [PRIVATE] if len(asked) == 1 else ["203.0.113.1"]
+
+    named = elsewhere(town, "localhost", private_network=True)
+    with (
+        peer_that(town, answering(http("404 Not Found"))) as calls,
+        courier_of(town[CA], resolver=rebinding) as courier,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(socket, "getaddrinfo", only_numbers(socket.getaddrinfo))
+        for _ in range(3):
+            assert courier.deliver(named, [b"wire"]).status == 404
+        assert len(calls) == 3
+    assert asked == ["localhost"]
+
+
+def only_numbers(real: Callable[..., Any]) -> Callable[..., Any]:
+    """The system's resolver, which no name may reach once the address was checked."""
+
+    def getaddrinfo(host: Any, *more: Any, **options: Any) -> Any:
+        ipaddress.ip_address(host)
+        return real(host, *more, **options)
+
+    return getaddrinfo
+
+
+def test_a_member_may_move_after_a_failure(town: Town) -> None:
+    answers = iter([["127.0.0.2"], [PRIVATE]])
+    named = elsewhere(town, "localhost")
+    with (
+        peer_that(town, answering(http("404 Not Found"))),
+        courier_of(town[CA], resolver=lambda *_: next(answers)) as courier,
+    ):
+        assert courier.deliver(named, [b"wire"]).status is None
+        assert courier.deliver(named, [b"wire"]).status == 404
+
+
+def test_the_certificate_must_be_for_the_name_not_for_the_address(town: Town) -> None:
+    """TLS is as if the name had been connected to: a certificate for the address alone is not enough."""
+    named = elsewhere(town, "hk.example")
+    with (
+        peer_that(town, answering(http("404 Not Found"))) as calls,
+        courier_of(town[CA], resolver=lambda *_: [PRIVATE]) as courier,
+    ):
+        answer = courier.deliver(named, [b"wire"])
+        assert answer.status is None
+        assert "hk.example" in answer.why
+        assert "certificate" in answer.why.lower()
+        assert len(calls) == 1

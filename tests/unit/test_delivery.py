@@ -8,7 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.exchange import NO_PREVIOUS, Backoff, Known, Next, Verdict, after_attempt, decide, next_attempt
+from comity.errors import ComityError
+from comity.exchange import (
+    NO_PREVIOUS,
+    Backoff,
+    Known,
+    Next,
+    Receipt,
+    StaleRegister,
+    Status,
+    Verdict,
+    after_attempt,
+    decide,
+    lifetime,
+    next_attempt,
+    wait_as_told,
+)
+from comity.exchange.delivery import MOST_DAMAGED
+from comity.exchange.envelope import MAX_LIFETIME
 from comity.exchange.refusals import (
     BadPayload,
     Expired,
@@ -19,7 +36,7 @@ from comity.exchange.refusals import (
     UnknownSender,
     WrongRecipient,
 )
-from comity.proofs.sealing import CannotUnwrap
+from comity.proofs.sealing import CannotUnwrap, ChangedCiphertext
 from comity.proofs.signatures import BadSignature
 from tests.unit.exchange_world import digest
 from tests.vectors.forger import NOW
@@ -52,48 +69,83 @@ def test_bounds_are_parameters() -> None:
     assert next_attempt(3, NOW, 0.5, backoff=slow) == NOW + timedelta(minutes=2)
 
 
+def receipt(status: Status, code: str = "") -> Receipt:
+    return Receipt(
+        status=status, message_id="m", envelope_digest=digest("m"), sender="ca-centre", receiver="hk-unit", at=NOW,
+        reason_code=code,
+    )  # fmt: skip
+
+
+ACCEPTED = receipt(Status.ACCEPTED)
+REFUSED = receipt(Status.REFUSED, "envelope.expired")
+
+
 @pytest.mark.parametrize(
-    ("status", "receipt", "expected"),
+    ("status", "given", "expected"),
     [
-        (200, True, Next.ACCEPTED),
-        (202, True, Next.ACCEPTED),
-        (200, False, Next.RETRY),  # a proxy's page is no receipt
-        (302, False, Next.RETRY),
-        (302, True, Next.RETRY),
-        (400, False, Next.REFUSED),
-        (401, False, Next.RETRY),
-        (403, False, Next.REFUSED),
-        (404, False, Next.RETRY),
-        (409, False, Next.REFUSED),
-        (413, False, Next.REFUSED),
-        (421, False, Next.RETRY),
-        (425, False, Next.RETRY),
-        (429, False, Next.RETRY),
-        (500, True, Next.RETRY),
-        (503, False, Next.RETRY),
-        (507, False, Next.RETRY),
-        (None, False, Next.RETRY),
+        (200, ACCEPTED, Next.ACCEPTED),
+        (202, ACCEPTED, Next.ACCEPTED),
+        (200, None, Next.RETRY),  # a proxy's page is no receipt
+        (200, REFUSED, Next.RETRY),  # says two things
+        (302, None, Next.RETRY),
+        (302, ACCEPTED, Next.RETRY),
+        (400, REFUSED, Next.REFUSED),
+        (403, REFUSED, Next.REFUSED),
+        (409, REFUSED, Next.REFUSED),
+        (413, REFUSED, Next.REFUSED),
+        (422, REFUSED, Next.REFUSED),
+        (400, None, Next.RETRY),  # nobody signed that refusal
+        (403, None, Next.RETRY),
+        (403, ACCEPTED, Next.RETRY),
+        (404, None, Next.RETRY),
+        (424, None, Next.RETRY),
+        (429, None, Next.RETRY),
+        (500, ACCEPTED, Next.RETRY),
+        (503, REFUSED, Next.RETRY),
+        (507, None, Next.RETRY),
+        (None, None, Next.RETRY),
     ],
 )
-def test_an_answer_means(status: int | None, receipt: bool, expected: Next) -> None:
-    assert after_attempt(status, receipt_holds=receipt, expires=LATER, now=NOW) is expected
-    overdue = after_attempt(status, receipt_holds=receipt, expires=NOW, now=NOW)
+def test_an_answer_means(status: int | None, given: Receipt | None, expected: Next) -> None:
+    assert after_attempt(status, given, attempts=0, expires=LATER, now=NOW) is expected
+    overdue = after_attempt(status, given, attempts=0, expires=NOW, now=NOW)
     assert overdue is (Next.UNDELIVERED if expected is Next.RETRY else expected)
 
 
-@pytest.mark.parametrize("refusal", [UnknownSender, OtherRecipientKey, Premature])
-def test_what_time_may_mend_is_tried_again(refusal: type[UnknownSender]) -> None:
-    status = refusal("").http_status
-    assert after_attempt(status, receipt_holds=False, expires=LATER, now=NOW) is Next.RETRY
+def refused_with(refusal: type[ComityError], attempts: int = 0) -> Next:
+    given = receipt(Status.REFUSED, refusal.code)
+    return after_attempt(refusal.http_status, given, attempts=attempts, expires=LATER, now=NOW)
+
+
+@pytest.mark.parametrize("refusal", [UnknownSender, OtherRecipientKey, Premature, StaleRegister])
+def test_what_time_may_mend_is_tried_again(refusal: type[ComityError]) -> None:
+    assert refused_with(refusal) is Next.RETRY
 
 
 @pytest.mark.parametrize(
     "refusal",
     [BadPayload, Expired, MalformedWire, OversizeEnvelope, WrongRecipient, CannotUnwrap, BadSignature],
 )
-def test_what_nothing_mends_is_quarantined(refusal: type[BadPayload]) -> None:
-    status = refusal("").http_status
-    assert after_attempt(status, receipt_holds=False, expires=LATER, now=NOW) is Next.REFUSED
+def test_what_nothing_mends_is_quarantined(refusal: type[ComityError]) -> None:
+    assert refused_with(refusal) is Next.REFUSED
+
+
+def test_what_may_have_been_damaged_on_the_way_is_tried_a_few_times() -> None:
+    assert refused_with(ChangedCiphertext, attempts=MOST_DAMAGED - 1) is Next.RETRY
+    assert refused_with(ChangedCiphertext, attempts=MOST_DAMAGED) is Next.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("0", 0), ("7", 7), ("999999999", 300), ("", None), ("-1", None), ("soon", None), ("1" * 400, None)],
+)
+def test_a_peer_may_ask_us_to_wait_but_not_for_long(header: str, seconds: int | None) -> None:
+    expected = None if seconds is None else NOW + timedelta(seconds=seconds)
+    assert wait_as_told(header, NOW) == expected
+
+
+def test_whoever_asks_hears_sooner_than_others_that_nobody_answers() -> None:
+    assert timedelta(hours=72) == lifetime("trace_and_hold.request") < lifetime("receipts") == MAX_LIFETIME
 
 
 # arrival

@@ -102,7 +102,8 @@ def _missing(words: list[str], parameters: list[Any], *, whole: bool) -> str:
     if not given and not whole:
         return ""
     arguments = [one for one in parameters if not one.opts[0].startswith("-")]
-    least, most = len(arguments), 99 if any(one.nargs == -1 for one in arguments) else len(arguments)
+    least = sum(one.required for one in arguments)
+    most = 99 if any(one.nargs == -1 for one in arguments) else len(arguments)
     if not least <= given <= most:
         return f"expected {least} to {most} arguments, got {given}"
     required = [one.opts[0] for one in parameters if one.required and one.opts[0].startswith("--")]

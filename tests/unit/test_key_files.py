@@ -63,6 +63,7 @@ def _raw(keys: NodeKeys) -> list[bytes]:
     return [
         keys.signing.private_bytes_raw(), keys.sealing.mlkem.private_bytes_raw(),
         keys.sealing.x25519.private_bytes_raw(), keys.log.private_bytes_raw(), keys.witness.private_bytes_raw(),
+        keys.online.private_bytes_raw(), *([keys.root.private_bytes_raw()] if keys.root else []),
         keys.tls.private_numbers().private_value.to_bytes(32, "big"), keys.tls_certificate.encode(),
     ]  # fmt: skip
 
@@ -111,6 +112,8 @@ FILES = [
     "sealing-x25519.pem",
     "log.pem",
     "witness.pem",
+    "online.pem",
+    "root.pem",
     "tls.pem",
     "tls.crt",
 ]

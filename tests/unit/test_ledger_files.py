@@ -18,6 +18,7 @@ from comity.backends.log_reader import MAX_FILE_BYTES, FileLogReader, HttpLogRea
 from comity.errors import InputError, NetworkError, StorageError
 from comity.ledger import publish, verify_log
 from comity.proofs.note import verifier_of
+from comity.proofs.tiles import Tile
 from tests.unit.ledger_stores import NOW, MemoryEvents, key_of
 
 SIGNER = key_of("log.example")
@@ -264,3 +265,53 @@ def test_a_lost_connection_is_a_network_error() -> None:
 def test_urls_that_are_no_logs(url: str) -> None:
     with pytest.raises(InputError):
         HttpLogReader(url)
+
+
+class Counting:
+    """Stands in for `os`: notes which files and folders were synced."""
+
+    def __init__(self) -> None:
+        self.synced: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def fsync(self, handle: int) -> None:
+        self.synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        os.fsync(handle)
+
+
+def test_full_tiles_and_the_checkpoint_are_synced_and_unfinished_tiles_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, events = FileTileStore(tmp_path / "log"), MemoryEvents(700)
+    counting = Counting()
+    monkeypatch.setattr(log_files, "os", counting)
+    publish(events, store, SIGNER, now=NOW)
+    base = f"{tmp_path}/log"
+    drafts = {path.removeprefix(base) for path in counting.synced if path.endswith(".new")}
+    assert drafts == {
+        "/tile/entries/.000.new", "/tile/entries/.001.new", "/tile/0/.000.new", "/tile/0/.001.new",
+        "/.checkpoint.new",
+    }  # fmt: skip
+    folders = {path.removeprefix(base) for path in counting.synced if not path.endswith(".new")}
+    assert {"", "/tile/entries", "/tile/0", "/tile"} <= folders
+    assert not any(".p" in path for path in counting.synced)
+    assert counting.synced.index(f"{base}/tile/0") < counting.synced.index(f"{base}/.checkpoint.new")
+
+
+def test_unfinished_forms_are_listed_and_removed_with_their_folder(tmp_path: Path) -> None:
+    store = FileTileStore(tmp_path)
+    store.write_all([(f"tile/0/x001/234.p/{width}", b"x") for width in (7, 30, 200)])
+    (tmp_path / "tile/0/x001/234.p/.9.new").write_bytes(b"a draft")
+    tile = Tile(0, 1234)
+    assert store.widths(tile) == [7, 30, 200]
+    assert store.widths(Tile(0, 1235)) == []
+    store.remove(tile, [7, 8, 200])
+    assert store.widths(tile) == [30]
+    store.remove(tile, [30])
+    assert files_in(tmp_path) == set()
+    assert not (tmp_path / "tile/0/x001/234.p").exists()
+    store.remove(tile, [30])
+    store.write("tile/0/x001/234.p/31", b"again")
+    assert store.read("tile/0/x001/234.p/31") == b"again"

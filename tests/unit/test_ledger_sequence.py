@@ -73,6 +73,35 @@ def test_an_interrupted_step_is_reported_to_its_group_and_goes_on_up() -> None:
         Sequencer(run).submit("work")
 
 
+def test_the_next_group_runs_while_the_last_one_finishes_and_each_waits_for_its_own() -> None:
+    finishing, go_on = threading.Event(), threading.Event()
+    ran: list[list[str]] = []
+
+    def run(works: Sequence[str]) -> list[str]:
+        ran.append(list(works))
+        return list(works)
+
+    def finish(works: list[str]) -> list[str]:
+        if works == ["first"]:
+            finishing.set()
+            assert go_on.wait(5)
+        if works == ["bad"]:
+            raise StorageError("the disk is full")
+        return [work.upper() for work in works]
+
+    sequencer = Sequencer(run, finish=finish)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(sequencer.submit, "first")
+        assert finishing.wait(5)
+        assert sequencer.submit("second") == ["SECOND"]
+        assert ran == [["first"], ["second"]]
+        assert not first.done()
+        with pytest.raises(StorageError):
+            sequencer.submit("bad")
+        go_on.set()
+        assert first.result(5) == ["FIRST"]
+
+
 def test_groups_are_no_larger_than_asked_for() -> None:
     sizes: list[int] = []
 
@@ -102,10 +131,10 @@ def test_a_writer_that_is_interrupted_while_it_waits_holds_nobody_up(monkeypatch
         assert began.wait(5)
         with monkeypatch.context() as patch:
 
-            def interrupted(self: threading.Event, timeout: float | None = None) -> bool:
+            def interrupted(self: object, mine: object) -> None:
                 raise KeyboardInterrupt
 
-            patch.setattr(threading.Event, "wait", interrupted)
+            patch.setattr(Sequencer, "_wait", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 sequencer.submit("second")
         last = pool.submit(sequencer.submit, "last")

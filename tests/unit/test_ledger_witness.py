@@ -28,7 +28,15 @@ from comity.ledger.request import MAX_BODY_BYTES, parse_request
 from comity.proofs.checkpoint import Checkpoint
 from comity.proofs.cosignature import cosign, cosigner_of
 from comity.proofs.merkle import EMPTY_ROOT
-from comity.proofs.note import BadSignature, SignedNote, UnknownKey, parse_note, sign_note, verifier_of
+from comity.proofs.note import (
+    BadSignature,
+    KeySigner,
+    SignedNote,
+    UnknownKey,
+    parse_note,
+    sign_note,
+    verifier_of,
+)
 from tests.unit.ledger_stores import NOW, MemoryEvents, MemoryTiles, MemoryWitness, key_of
 
 LOG = key_of("log.example")
@@ -162,6 +170,54 @@ def test_400_for_an_old_size_beyond_the_checkpoint() -> None:
 def test_garbage_is_answered_with_a_status(raw: bytes) -> None:
     for body in (raw, b"old 0\n\n" + raw, b"old 0\n" + raw + b"\n\nlog.example\n"):
         assert ask(body, MemoryWitness()).status in (400, 404)
+
+
+def test_the_first_check_that_fails_decides() -> None:
+    """tlog-witness states the order: origin, signature, old size against the checkpoint, against the record, proof.
+
+    Each request has every later fault as well.
+    """
+    story, store = Story(), MemoryWitness()
+    assert ask(story.request(0, 10), store).status == 200
+    junk = (bytes(32),)
+    five, twenty = story_at(5), story_at(20)
+    unsigned = five.replace("— log.example ".encode(), "— gol.example ".encode())
+    cases = [
+        (b"old 99\n" + b"@\n\n" + unsigned.replace(b"log.example\n", b"unknown\n", 1), 400),
+        (request_body(99, junk, unsigned.replace(b"log.example\n", b"unknown\n", 1)), 404),
+        (request_body(99, junk, unsigned), 403),
+        (request_body(99, junk, five), 400),
+        (request_body(9, junk, twenty), 409),
+        (request_body(10, junk, twenty), 422),
+        (request_body(10, (), Story("another").at(10)), 409),
+        (request_body(10, junk, story_at(10)), 422),
+        (request_body(10, (), story_at(10)), 200),
+    ]
+    for body, status in cases:
+        answer = ask(body, store)
+        assert answer.status == status, answer.body
+        assert (answer.content_type == "text/x.tlog.size") is (body.startswith(b"old 9\n"))
+        assert (answer.checkpoint is not None) is (status == 200)
+    assert store.known["log.example"].size == 10
+
+
+def story_at(size: int) -> bytes:
+    return Story().at(size)
+
+
+def test_several_keys_signed_and_only_the_known_one_counts() -> None:
+    """Signatures by unknown keys are ignored, before and after, also in the log's own name."""
+    note = parse_note(Story().at(5))
+    imposter = sign_note(note.text, replace_name(key_of("imposter"), "log.example"))
+    lines = (imposter, sign_note(note.text, key_of("stranger.example")), *note.signatures, imposter)
+    crowded = SignedNote(text=note.text, signatures=lines).encode()
+    assert ask(request_body(0, (), crowded), MemoryWitness()).status == 200
+    alone = SignedNote(text=note.text, signatures=(imposter,)).encode()
+    assert ask(request_body(0, (), alone), MemoryWitness()).status == 403
+
+
+def replace_name(signer: KeySigner, name: str) -> KeySigner:
+    return KeySigner(name, signer.private)
 
 
 def test_409_with_the_size_for_another_old_size() -> None:

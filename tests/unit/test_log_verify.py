@@ -76,7 +76,7 @@ def test_a_node_directory_a_log_directory_and_a_url_give_the_same_verdict(node: 
         "ok": True, "key": str(KEY), "key_pinned": False, "origin": "node.example/log", "size": 300,
         "root": verdicts[0]["root"], "time": "2025-06-20T09:30:00Z", "entries_checked": 300,
         "cosigned": [{"name": "witness.example", "key": str(WITNESS_KEY), "time": "2025-06-20T09:30:00Z"}],
-        "not_cosigned": [], "fault": None,
+        "not_cosigned": [], "quorum": None, "fault": None,
     }  # fmt: skip
 
 

@@ -24,7 +24,10 @@ _HOLD: dict[str, Any] = {
 _CASE: dict[str, Any] = {"exercise": False, "disclosed_to_defence": False}
 _THINGS: dict[str, dict[str, Any]] = {"Request": _REQUEST, "Hold": _HOLD, "Case": _CASE, "Office": {}}
 
-_ON_CASES = {Action.READ_CASE, Action.DRAFT_REQUEST}
+_ON_CASES = {
+    Action.READ_CASE, Action.DRAFT_REQUEST, Action.SEND_NOTICE, Action.EXPORT_ATTACHMENT,
+    Action.ASK_CONSENT,
+}  # fmt: skip
 _MATRIX: dict[Role, set[Action]] = {
     Role.ANALYST: _ON_CASES
     | {Action.REPORT_CASE, Action.SEND_REQUEST, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON},
@@ -32,14 +35,16 @@ _MATRIX: dict[Role, set[Action]] = {
     | {
         Action.REPORT_CASE, Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON,
         Action.ANSWER_REQUEST, Action.REFUSE_REQUEST, Action.PLACE_HOLD, Action.RELEASE_HOLD,
-        Action.IMPORT_TRANSFERS, Action.READ_LOG,
+        Action.IMPORT_TRANSFERS, Action.READ_LOG, Action.DECIDE_CONSENT, Action.RETRACT_ITEM,
+        Action.KEEP_CASE, Action.ERASE_CASE,
     },
     Role.CENTRAL_AUTHORITY: _ON_CASES
     | {
         Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.ANSWER_REQUEST, Action.REFUSE_REQUEST,
-        Action.CONFIRM_HOLD, Action.RELEASE_HOLD,
+        Action.CONFIRM_HOLD, Action.RELEASE_HOLD, Action.DECIDE_CONSENT, Action.RETRACT_ITEM,
+        Action.KEEP_CASE, Action.ERASE_CASE,
     },
-    Role.PROSECUTOR: _ON_CASES | {Action.CONFIRM_HOLD, Action.RELEASE_HOLD},
+    Role.PROSECUTOR: _ON_CASES | {Action.CONFIRM_HOLD, Action.RELEASE_HOLD, Action.KEEP_CASE},
     Role.BORDER_OFFICER: set(),
     Role.VICTIM_SUPPORT: set(),
     Role.OVERSIGHT: {Action.READ_LOG},
@@ -91,6 +96,11 @@ def test_without_any_policy_of_its_own_a_node_permits_nothing() -> None:
         (Role.OVERSIGHT, Action.SEND_REQUEST, {}, "floor-oversight-never-acts"),
         (Role.OVERSIGHT, Action.RELEASE_HOLD, {}, "floor-oversight-never-acts"),
         (Role.TRAINING, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON, {}, "floor-training-never-acts"),
+        (Role.ADMINISTRATOR, Action.SEND_NOTICE, {}, "floor-administrator-sees-no-case"),
+        (Role.ADMINISTRATOR, Action.EXPORT_ATTACHMENT, {}, "floor-administrator-sees-no-case"),
+        (Role.OVERSIGHT, Action.SEND_NOTICE, {}, "floor-oversight-never-acts"),
+        (Role.TRAINING, Action.SEND_NOTICE, {"exercise": True}, "floor-training-never-acts"),
+        (Role.TRAINING, Action.EXPORT_ATTACHMENT, {"exercise": True}, "floor-training-never-acts"),
         (Role.TRAINING, Action.READ_CASE, {}, "floor-training-sees-exercises-only"),
         (Role.SUPERVISOR, Action.SEND_REQUEST, {"legal_basis": _BASIS | {"usable": False}}, "floor-no-unusable-basis"),
         (None, Action.ANSWER_AUTOMATICALLY, {"legal_basis": _BASIS | {"usable": False}}, "floor-no-unusable-basis"),

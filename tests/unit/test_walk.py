@@ -9,7 +9,6 @@ import pytest
 from comity.casework import CaseTrace
 from comity.errors import Conflict, Forbidden, NotFound
 from comity.model import Role
-from comity.node.admit import create, join
 from comity.node.answer import answer_by_hand, refuse_by_hand
 from comity.node.ask import MAX_ROUNDS, pursue
 from comity.node.hold import ACTIVE, decide_hold
@@ -364,21 +363,11 @@ def test_a_clock_that_goes_wrong_delays_and_loses_nothing(town: Town, minutes: i
 # --- members that leave --------------------------------------------------------------------------------
 
 
-def without(town: Town, gone: str) -> None:
-    """A later version of the compact, without one of the members; the others join it."""
-    file = town.folder / f"without-{gone}.json"
-    homes = [node.home.path for node in town.nodes.values() if node.id != gone]
-    create(file, homes, name="test-compact", problem="Stolen payments")
-    for node in town.nodes.values():
-        if node.id != gone:
-            join(node, file, actor="test")
-
-
 def test_a_member_that_left_blocks_nothing(town: Town) -> None:
     """A message of a member that has left since is refused; the work behind it goes on."""
     town.report()
     town.round([CA])
-    without(town, CA)
+    town.remove(CA)
     town.nodes.pop(CA).records.close()
     town.settle()
     with town.looking(HK) as tx:
@@ -389,7 +378,7 @@ def test_a_member_that_left_blocks_nothing(town: Town) -> None:
 def test_a_hold_for_a_member_that_left_still_lapses(town: Town) -> None:
     town.report()
     town.settle()
-    without(town, CA)
+    town.remove(CA)
     ca = town.nodes.pop(CA)
     town.clock.advance(hours=73)
     town.settle()

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.vectors.forger import (
     CANADA,
+    COMPACT,
     HONG_KONG,
     NOW,
     STRANGER,
@@ -19,9 +20,13 @@ from tests.vectors.forger import (
     b64u,
     derived,
     encoded,
+    instant,
+    jws,
     kid,
     sha256,
 )
+
+Row = tuple[str, str, str, bytes]
 
 DRAFT = Draft()
 GOOD = DRAFT.write()
@@ -37,6 +42,46 @@ class Case:
     what: str
     expect: str
     wire: bytes
+
+
+def _mandate(**changes: Any) -> str:
+    """Thailand's word that Canada may ask Hong Kong in its name, or something close to it."""
+    signer = changes.pop("signer", THAILAND)
+    said = {
+        "v": 1, "compact": COMPACT, "requester": THAILAND.id, "deputy": CANADA.id,
+        "recipients": [HONG_KONG.id], "type": DRAFT.type, "purpose": "tracing stolen money",
+        "expires": instant(NOW + timedelta(days=30)), **changes,
+    }  # fmt: skip
+    return jws(encoded(said), signer.signing, changes.pop("typ", "comity-mandate+jws"))
+
+
+def _asked_for_thailand(mandate: str) -> bytes:
+    return (
+        DRAFT.but(change=_set(requester={"id": THAILAND.id, "actor": "officer-7", "mandate": mandate}))
+        .write()
+        .wire
+    )
+
+
+def _borrowed() -> list[Row]:
+    """Said in another's name: only with that one's own signed word for exactly this."""
+    wrong = [
+        ("mandate-none", "in Thailand's name, with nothing to show for it", ""),
+        ("mandate-other-deputy", "Thailand let somebody else ask", _mandate(deputy=STRANGER.id)),
+        ("mandate-other-recipient", "Thailand let it ask another", _mandate(recipients=[THAILAND.id])),
+        ("mandate-other-purpose", "for another purpose", _mandate(purpose="tax")),
+        ("mandate-other-type", "for another type of message", _mandate(type="notice")),
+        ("mandate-other-compact", "in another compact", _mandate(compact="other-desk")),
+        ("mandate-expired", "run out before the message would",
+         _mandate(expires=instant(NOW + timedelta(hours=1)))),
+    ]  # fmt: skip
+    return [
+        ("ok-mandate", "Canada asks in Thailand's name, with its mandate", "ok", _asked_for_thailand(_mandate())),
+        ("mandate-self-made", "Canada wrote Thailand's mandate itself", "signature.unknown-key",
+         _asked_for_thailand(_mandate(signer=CANADA))),
+        ("mandate-not-signed", "text in its place", "signature.malformed", _asked_for_thailand("yes")),
+        *((name, what, "envelope.no-mandate", _asked_for_thailand(mandate)) for name, what, mandate in wrong),
+    ]  # fmt: skip
 
 
 def _set(**changes: Any) -> Callable[[dict[str, Any]], None]:
@@ -100,11 +145,8 @@ def _surreptitious() -> bytes:
 
 
 def cases() -> list[Case]:
-    rows = _readable() + _form() + _signed() + _addressed() + _timed() + _sealed()
+    rows = _readable() + _form() + _signed() + _addressed() + _timed() + _borrowed() + _sealed()
     return [Case(name=name, what=what, expect=expect, wire=wire) for name, what, expect, wire in rows]
-
-
-Row = tuple[str, str, str, bytes]
 
 
 def _readable() -> list[Row]:
@@ -123,6 +165,7 @@ def _readable() -> list[Row]:
         ("ok-later-in-chain", "sequence 7 after a known line", "ok", chained.write().wire),
         ("ok-other-spelling", "signed JSON with white space: verified as received", "ok",
          DRAFT.but(respell=spaced).write().wire),
+        ("ok-padded", "a payload with spaces behind it", "ok", DRAFT.but(payload=b"{}" + b" " * 4062).write().wire),
         ("ok-empty-payload", "an empty object", "ok", DRAFT.but(payload=b"{}").write().wire),
     ]  # fmt: skip
 

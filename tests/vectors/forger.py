@@ -1,4 +1,4 @@
-"""Write cards, compacts, receipts and envelopes as the spec pages say, and as they say one must not.
+"""Write cards, receipts and envelopes as the spec pages say, and as they say one must not.
 
 Imports nothing of the product. Every key and every random byte is derived from a label, so that the same
 label always gives the same bytes.
@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import ipaddress
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,10 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def public_of(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
 def instant(at: datetime.datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -80,6 +84,16 @@ class Identity:
     @property
     def signing(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._seed("signing"))
+
+    @property
+    def root(self) -> Ed25519PrivateKey:
+        """Its state's key in the registers: the same for every node of the state."""
+        return Ed25519PrivateKey.from_private_bytes(derived(f"{self.jurisdiction} root"))
+
+    @property
+    def online(self) -> Ed25519PrivateKey:
+        """Stays when the node's other keys are replaced."""
+        return Ed25519PrivateKey.from_private_bytes(derived(f"{self.id} online"))
 
     @property
     def mlkem(self) -> MLKEM768PrivateKey:
@@ -134,12 +148,14 @@ class Identity:
 
     def card_fields(self) -> dict[str, Any]:
         return {
-            "v": 1, "id": self.id, "name": self.name, "jurisdiction": self.jurisdiction,
+            "v": 2, "id": self.id, "name": self.name, "jurisdiction": self.jurisdiction,
             "oversight": self.oversight, "covers": list(self.covers),
             "signing_key": b64u(self.signing_public), "sealing_key": b64u(self.sealing_public),
             "tls_certificate": self.certificate(), "endpoint": f"https://127.0.0.1:{self.port}",
             "public_url": f"http://127.0.0.1:{self.port + 1}",
             "log_key": self.verifier_key("log", 1), "witness_key": self.verifier_key("witness", 4),
+            "root_key": b64u(public_of(self.root)), "online_key": b64u(public_of(self.online)),
+            "private_network": True, "pull": False,
         }  # fmt: skip
 
     def card(self, **changes: Any) -> str:
@@ -158,15 +174,6 @@ WATCH = Identity(
 )  # fmt: skip
 STRANGER = Identity(id="stranger", name="Stranger", jurisdiction="XX", covers=(), port=9041)
 MEMBERS = (CANADA, HONG_KONG, THAILAND, WATCH)
-
-
-def compact_document(cards: Sequence[str] | None = None, **changes: Any) -> bytes:
-    cards = [one.card() for one in sorted(MEMBERS, key=lambda one: one.id)] if cards is None else list(cards)
-    fields = {
-        "v": 1, "name": COMPACT, "problem": "Stolen payments that cross the Mekong region",
-        "formed_at": instant(NOW - datetime.timedelta(days=30)), "members": cards,
-    }  # fmt: skip
-    return encoded({**fields, **changes})
 
 
 def jws(payload: bytes, key: Ed25519PrivateKey, typ: str, *, header: bytes | None = None) -> str:
@@ -219,10 +226,12 @@ class Draft:
             "to": [self._link(one) for one in self.recipients],
             "case": "case-77", "purpose": "tracing stolen money", "legal_basis": "UNTOC art. 18",
             "handling": {
-                "originator": self.sender.id, "audience": [one.id for one in self.recipients],
+                "originators": [self.sender.id], "audience": [one.id for one in self.recipients],
                 "purposes": ["tracing stolen money"], "actions": {"read": "allow", "disclose_onward": "ask"},
-                "retention_days": 90, "caveat": "Intelligence only",
+                "retention_days": 90, "gradings": [], "codes": [], "caveats": ["Intelligence only"],
+                "sources": [],
             },
+            "requester": {"id": self.sender.id, "actor": "policy", "mandate": ""},
             "in_reply_to": "", "issued": instant(self.issued), "expires": instant(self.expires),
             "pt_commit": commitment, "ct_digest": sha256(ciphertext),
         }  # fmt: skip

@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.vectors import batch_cases, disclosure_cases, log_cases
+from tests.vectors.attachment_cases import cases as attachment_cases
 from tests.vectors.envelope_cases import Case
 from tests.vectors.envelope_cases import cases as envelope_cases
-from tests.vectors.forger import HONG_KONG, NOW, b64u, compact_document, instant
-from tests.vectors.trust_cases import card_cases, compact_cases, receipt_cases
+from tests.vectors.forger import HONG_KONG, NOW, b64u, instant
+from tests.vectors.handling_cases import GROUPS as HANDLING_GROUPS
+from tests.vectors.register_forger import compact_document
+from tests.vectors.trust_cases import card_cases, receipt_cases, register_cases
 
 FOLDER = Path(__file__).parents[2] / "spec" / "vectors"
 
@@ -16,10 +20,18 @@ def files() -> dict[str, str]:
     """Path below spec/vectors → content."""
     written = {"reader.json": _text(_reader())}
     groups: dict[str, Iterable[Case]] = {
+        "attachment": attachment_cases(),
+        "disclosure": disclosure_cases.cases(),
         "envelope": envelope_cases(),
+        "envelopes": batch_cases.envelopes_cases(),
+        "misconduct": log_cases.misconduct_cases(),
+        "policy": log_cases.policy_cases(),
+        "proof": log_cases.proof_cases(),
         "receipt": receipt_cases(),
+        "results": batch_cases.results_cases(),
         "card": card_cases(),
-        "compact": compact_cases(),
+        "register": register_cases(),
+        **{group: cases() for group, cases in HANDLING_GROUPS.items()},
     }
     for group, cases in groups.items():
         for case in cases:
@@ -37,6 +49,9 @@ def _reader() -> dict[str, str]:
         "x25519_private": b64u(HONG_KONG.x25519.private_bytes_raw()),
         "signing_public": b64u(HONG_KONG.signing_public),
         "compact": b64u(compact_document()),
+        "log_entry": b64u(disclosure_cases.ENTRY),
+        "log_vkey": log_cases.LOG_VKEY,
+        "proof_entry": b64u(log_cases.entry(log_cases.PROVEN)),
     }
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from comity.errors import StorageError
 
 
-def write_durably(file: Path, content: bytes) -> None:
-    """Replace `file` atomically; durable when this returns. `StorageError` if the disk refuses."""
+def write_durably(file: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replace `file` atomically; durable when this returns. `StorageError` if the disk refuses.
+
+    No byte of it is ever there with more rights than `mode`, less those that the umask takes.
+    """
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.draft")
     try:
-        with draft.open("xb") as out:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())

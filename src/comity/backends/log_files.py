@@ -2,7 +2,8 @@
 
 Each file is written beside its place under a dotted name, synced, renamed over it, and the folder synced. A
 crash may leave a dotted file behind; no reader looks at those and the next write of the same file replaces
-them.
+them. Unfinished tiles are renamed into place as well, so that no reader sees half of one, but nothing waits
+for the disk (`ledger.publish` says why that is enough).
 """
 
 import fcntl
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from comity.backends.log_reader import FileLogReader
 from comity.errors import Conflict, InputError, StorageError
-from comity.proofs.tiles import parse_tile_path
+from comity.proofs.tiles import WIDTH, Tile, parse_tile_path
 
 _NAMED = ("checkpoint", "key")
 _LOCK = ".lock"
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class LogBusy(Conflict):
@@ -33,31 +35,62 @@ class FileTileStore(FileLogReader):
     def __init__(self, root: Path, *, patience: float = 10.0) -> None:
         super().__init__(root)
         self._root = root
+        self._base = str(root)
         self._patience = patience
-        self._ready: set[Path] = set()
+        self._ready: set[str] = set()
 
     def write(self, path: str, content: bytes) -> None:
         self.write_all([(path, content)])
 
     def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
-        """Stage and sync every file, then rename them, then sync each folder once."""
-        staged: list[tuple[Path, Path]] = []
+        """Stage every file, sync the durable ones, then rename them, then sync each of their folders once."""
+        staged: list[tuple[str, str]] = []
+        folders: dict[str, None] = {}
         try:
             for path, content in files:
-                place = self._place(path)
-                self._make_folder(place.parent)
-                draft = place.with_name(f".{place.name}.new")
+                place, folder, draft, soft = self._place(path)
                 staged.append((draft, place))
-                _write_synced(draft, content)
+                if soft:
+                    _write_soft(draft, content)
+                else:
+                    folders[folder] = None
+                    _write_synced(draft, content)
             for draft, place in staged:
-                draft.replace(place)
-            for folder in dict.fromkeys(place.parent for _, place in staged):
+                os.replace(draft, place)
+            for folder in folders:
                 _sync_folder(folder)
         except OSError as error:
             for draft, _ in staged:
                 with suppress(OSError):
-                    draft.unlink(missing_ok=True)
+                    os.unlink(draft)
             raise StorageError(f"the log could not be written: {error}", where=str(self._root)) from error
+
+    def widths(self, tile: Tile) -> list[int]:
+        """The widths in which this tile is there unfinished."""
+        try:
+            names = os.listdir(f"{self._base}/{tile.full.path}.p")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StorageError(f"the log could not be read: {error}", where=str(self._root)) from error
+        return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+
+    def remove(self, tile: Tile, widths: Sequence[int]) -> None:
+        """Remove these unfinished forms of a tile, and their folder once it is empty."""
+        folder = f"{self._base}/{tile.full.path}.p"
+        try:
+            for width in widths:
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{folder}/{width}")
+            if not [name for name in os.listdir(folder) if not name.startswith(".")]:
+                for draft in os.listdir(folder):
+                    os.unlink(f"{folder}/{draft}")
+                os.rmdir(folder)
+                self._ready.discard(folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageError(f"the log could not be tidied: {error}", where=str(self._root)) from error
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -89,35 +122,63 @@ class FileTileStore(FileLogReader):
             else:
                 return
 
-    def _place(self, path: str) -> Path:
-        """Only the files of a log have a place here, so that no path leads out of the directory."""
-        if path not in _NAMED and parse_tile_path(path).path != path:
-            raise InputError.because(expected="the path of a log file", got=repr(path))
-        return self._root / path
+    def _place(self, path: str) -> tuple[str, str, str, bool]:
+        """Where `path` lies, its folder (made if it is not there), its draft, and whether it is not synced.
+
+        Only the files of a log have a place here, so that no path leads out of the directory.
+        """
+        soft = False
+        if path not in _NAMED:
+            tile = parse_tile_path(path)
+            soft = tile.width < WIDTH
+            if tile.path != path:
+                raise InputError.because(expected="the path of a log file", got=repr(path))
+        place = f"{self._base}/{path}"
+        folder, _, name = place.rpartition("/")
+        if folder not in self._ready:
+            self._make_folder(Path(folder).parent if soft else Path(folder))
+            if soft:
+                os.makedirs(folder, exist_ok=True)
+            self._ready.add(folder)
+        return place, folder, f"{folder}/.{name}.new", soft
 
     def _make_folder(self, folder: Path) -> None:
         """Make `folder` and what is above it, durably: a file in a folder that is lost is lost with it."""
-        if folder in self._ready:
+        if str(folder) in self._ready:
             return
         missing = [folder]
         while not missing[-1].parent.is_dir():
             missing.append(missing[-1].parent)
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
-            _sync_folder(each.parent)
-        self._ready.add(folder)
+            _sync_folder(str(each.parent))
+        self._ready.add(str(folder))
 
 
-def _write_synced(draft: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(draft, flags, 0o644), "wb", buffering=0) as handle:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[handle.write(rest) or 0 :]
-        os.fsync(handle.fileno())
+def _write_synced(draft: str, content: bytes) -> None:
+    handle = os.open(draft, _FLAGS, 0o644)
+    try:
+        _write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
+def _write_soft(draft: str, content: bytes) -> None:
+    handle = os.open(draft, _FLAGS, 0o644)
+    try:
+        _write(handle, content)
+    finally:
+        os.close(handle)
+
+
+def _write(handle: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

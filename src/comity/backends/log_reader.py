@@ -7,7 +7,9 @@ later, so that its length shows it.
 
 import os
 import stat
+import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +21,8 @@ from comity.proofs.note import MAX_NOTE_BYTES
 MAX_FILE_BYTES = MAX_NOTE_BYTES
 """Longer than any checkpoint may be, and any tile or bundle of 32-byte entries is."""
 _TIMEOUT = httpx.Timeout(20.0)
+_WHOLE_SECONDS = 60.0
+"""For a whole file: a log cannot hold us by trickling."""
 _CHUNK = 16 * 1024
 
 _CHECK_ADDRESS = "Check the address, and that the node is running there; then ask again."
@@ -29,6 +33,14 @@ class FileLogReader:
 
     def __init__(self, root: Path) -> None:
         self._folder = root
+
+    def paths(self) -> Iterator[str]:
+        """Every file below the directory but those whose name begins with a dot; links are not followed."""
+        for folder, names, files in os.walk(self._folder, onerror=_unlistable):
+            names[:] = sorted(name for name in names if not name.startswith("."))
+            for name in sorted(files):
+                if not name.startswith("."):
+                    yield (Path(folder) / name).relative_to(self._folder).as_posix()
 
     def read(self, path: str) -> bytes | None:
         """The file at `path`; None if there is none, or something that is no regular file."""
@@ -86,6 +98,10 @@ class HttpLogReader:
             ) from error
 
 
+def _unlistable(error: OSError) -> None:
+    raise StorageError(f"the log could not be listed: {error}", where=str(error.filename)) from error
+
+
 def _read_all(handle: int) -> bytes:
     parts: list[bytes] = []
     left = MAX_FILE_BYTES + 1
@@ -101,8 +117,10 @@ def _decoded(response: httpx.Response, where: str) -> bytes:
     if coding not in ("identity", "gzip"):
         raise NetworkError(f"expected gzip or no content coding, got {coding!r}", where=where)
     unpack = zlib.decompressobj(wbits=31) if coding == "gzip" else None
-    found = bytearray()
+    found, ends = bytearray(), time.monotonic() + _WHOLE_SECONDS
     for chunk in response.iter_raw(_CHUNK):
+        if time.monotonic() > ends:
+            raise NetworkError(f"expected the whole file within {_WHOLE_SECONDS:.0f} s", where=where)
         left = MAX_FILE_BYTES + 1 - len(found)
         if left <= 0:
             break

@@ -17,6 +17,8 @@ class Case:
     """
 
     id: str
+    compact: str
+    """The compact in which it is pursued, and outside which it is never spoken of; empty: in none."""
     origin: str
     origin_case: str
     title: str

@@ -19,6 +19,8 @@ class CaseStore(Protocol):
     def get(self, case_id: str) -> Case:
         """Raise `NotFound` when there is none."""
 
+    def find(self, case_id: str) -> Case | None: ...
+
     def of_origin(self, origin: str, origin_case: str) -> Case | None: ...
 
     def all(self) -> Sequence[Case]:
@@ -33,6 +35,8 @@ class CaseStore(Protocol):
 
     def put_trace(self, trace: CaseTrace) -> None:
         """Replace the trace of this case and source."""
+
+    def drop_trace(self, case_id: str, source: str) -> None: ...
 
     def traces(self, case_id: str) -> Sequence[CaseTrace]: ...
 

@@ -10,3 +10,13 @@ _DECEIVING = re.compile(
 def plain(text: str) -> str:
     """Replace characters that hide, reorder or break text; tab and line feed stay."""
     return _DECEIVING.sub("\ufffd", text)
+
+
+def byte_count(size: int) -> str:
+    """`831 bytes`, `1.5 MiB`: binary units, cut and not rounded."""
+    units = ("KiB", "MiB", "GiB", "TiB")
+    if size < 1024:
+        return f"{size} bytes"
+    place = min((size.bit_length() - 1) // 10, len(units))
+    tenths = size * 10 // 1024**place
+    return f"{tenths // 10}.{tenths % 10} {units[place - 1]}"

@@ -4,19 +4,28 @@ import asyncio
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
-from comity.entrypoints.peer import create_peer_app, peer_config
+from comity.entrypoints.peer import create_peer_app, keep_admitting, peer_config
 from comity.entrypoints.public_log import log_handler
 from comity.entrypoints.web import create_app
 from comity.errors import InputError
+from comity.ledger import LogRolledBack
 from comity.node.bootstrap import Node
 from comity.node.desk import NodeDesk
+from comity.node.publish import heal_log
 from comity.node.run import Runner
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread computes while another waits for its turn: what waits here holds the database's write lock."""
+
+log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
@@ -29,15 +38,33 @@ class Server(uvicorn.Server):
 
 def serve(node: Node, *, on_ready: Callable[[], None]) -> None:
     """Run until SIGINT or SIGTERM. `InputError` if an address is taken."""
-    for port in (node.settings.peer_port, node.settings.web_port):
+    ports = [node.settings.web_port, *([node.settings.peer_port] if node.settings.inbound else [])]
+    for port in ports:
         _refuse_taken(node.settings.host, port)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    _heal(node)
     asyncio.run(_serve(node, on_ready))
+
+
+def _heal(node: Node) -> None:
+    """First: a power loss may have taken unfinished tiles, which nobody must be served without.
+
+    A log that was put back is published no more; the node serves all the same, and its deadlines run.
+    """
+    try:
+        heal_log(node)
+    except LogRolledBack as error:
+        log.error("nothing will be published", code=error.code, problem=str(error))
 
 
 async def _serve(node: Node, on_ready: Callable[[], None]) -> None:
     servers: list[uvicorn.Server] = [Server(_web_config(node))]
-    if node.in_compact():
-        servers.append(Server(peer_config(node, create_peer_app(node))))
+    admitting: list[asyncio.Task[None]] = []
+    if node.in_compact() and node.settings.inbound:
+        config = peer_config(node, create_peer_app(node))
+        servers.append(Server(config))
+        if config.ssl is not None:
+            admitting.append(asyncio.create_task(keep_admitting(node, config.ssl)))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,6 +77,8 @@ async def _serve(node: Node, on_ready: Callable[[], None]) -> None:
         on_ready()
         await stopping.wait()
     finally:
+        for task in admitting:
+            task.cancel()
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*tasks, return_exceptions=True)

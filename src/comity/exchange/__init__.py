@@ -6,19 +6,42 @@ pure: the durable outbox and inbox and the way to a peer are `ports`.
 """
 
 from comity.exchange.arrival import Decision, Known, Verdict, decide
-from comity.exchange.compact import Compact, fingerprint, form, read_compact, refuse_rollback
-from comity.exchange.delivery import Backoff, Next, after_attempt, next_attempt
+from comity.exchange.batch import (
+    MOST_ENVELOPES,
+    Result,
+    read_envelopes,
+    read_results,
+    write_envelopes,
+    write_results,
+)
+from comity.exchange.bundle import Bundle, read_bundle, write_bundle
+from comity.exchange.compact import Card, Compact
+from comity.exchange.delivery import (
+    DEFAULT_BACKOFF,
+    Backoff,
+    Next,
+    after_attempt,
+    lifetime,
+    next_attempt,
+    wait_as_told,
+)
 from comity.exchange.envelope import MAX_SKEW, Addressee, Opened, Packed, digest_of_wire, pack, unpack
-from comity.exchange.manifest import NO_PREVIOUS, Message
+from comity.exchange.freshness import StaleRegister, Tier, allowed
+from comity.exchange.mandate import Mandate, make_mandate, require_mandate
+from comity.exchange.manifest import NO_PREVIOUS, Message, Requester
 from comity.exchange.member import Member, make_card, read_card
-from comity.exchange.ports import Answer, Courier, Inbox, Outbox, Outgoing
+from comity.exchange.ports import Answer, Courier, Inbox, Outbox, Outgoing, Queue
 from comity.exchange.receipt import Receipt, Status, make_receipt, refuse_other_message, verify_receipt
+from comity.exchange.register import form
+from comity.exchange.register_read import read_compact, read_register
 
 __all__ = [
-    "MAX_SKEW", "NO_PREVIOUS",
-    "Addressee", "Answer", "Backoff", "Compact", "Courier", "Decision", "Inbox", "Known", "Member", "Message",
-    "Next", "Opened", "Outbox", "Outgoing", "Packed", "Receipt", "Status", "Verdict",
-    "after_attempt", "decide", "digest_of_wire", "fingerprint", "form", "make_card", "make_receipt",
-    "next_attempt", "pack", "read_card", "read_compact", "refuse_other_message", "refuse_rollback", "unpack",
-    "verify_receipt",
+    "DEFAULT_BACKOFF", "MAX_SKEW", "MOST_ENVELOPES", "NO_PREVIOUS",
+    "Addressee", "Answer", "Backoff", "Bundle", "Card", "Compact", "Courier", "Decision", "Inbox", "Known", "Mandate",
+    "Member", "Message", "Next", "Opened", "Outbox", "Outgoing", "Packed", "Queue", "Receipt", "Requester",
+    "Result", "StaleRegister", "Status", "Tier", "Verdict",
+    "after_attempt", "allowed", "decide", "digest_of_wire", "form", "lifetime", "make_card", "make_mandate",
+    "make_receipt", "next_attempt", "pack", "read_bundle", "read_card", "read_compact", "read_envelopes",
+    "read_register", "read_results", "refuse_other_message", "require_mandate", "unpack", "verify_receipt",
+    "wait_as_told", "write_bundle", "write_envelopes", "write_results",
 ]  # fmt: skip

@@ -1,19 +1,26 @@
 """Read the pinned TLS certificate a card states. Pure.
 
 Self-signed, ECDSA P-256, its own root and nobody else's: it is loaded as the only root for that member, so no
-outside authority can vouch for another, and the member cannot let others in (spec/compact.md §2). Whether it
+outside authority can vouch for another, and the member cannot let others in (spec/register.md §2). Whether it
 has expired is TLS's to say.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from comity.exchange.fields import Malformed
+
+_UNREADABLE = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What the library raises for bytes that are no certificate, or one that it cannot read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +32,9 @@ class Certificate:
     der: bytes
 
 
+@lru_cache(maxsize=1024)
 def read_certificate(pem: str, *, where: str) -> Certificate:
-    """Return the one certificate in `pem`, or raise `Malformed`."""
+    """Return the one certificate in `pem`, or raise `Malformed`. What was read once is not read again."""
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -35,7 +43,7 @@ def read_certificate(pem: str, *, where: str) -> Certificate:
         certificate.verify_directly_issued_by(certificate)
         key = certificate.public_key()
         common_name = _only_common_name(certificate)
-    except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature) as error:
+    except (*_UNREADABLE, InvalidSignature) as error:
         raise Malformed(
             f"expected one self-signed certificate with its names: {error}", where=where
         ) from error

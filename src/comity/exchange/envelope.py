@@ -17,6 +17,7 @@ from comity.errors import InputError
 from comity.exchange import manifest as manifests
 from comity.exchange.compact import Compact
 from comity.exchange.fields import Fields, read_object
+from comity.exchange.mandate import Mandate, require_mandate
 from comity.exchange.manifest import Link, Manifest, Message
 from comity.exchange.member import Member
 from comity.exchange.refusals import (
@@ -40,6 +41,9 @@ MAX_WIRE = 16 * 1024 * 1024
 MAX_MANIFEST = signatures.MAX_PAYLOAD
 MAX_LIFETIME = timedelta(days=30)
 MAX_SKEW = timedelta(minutes=5)
+LEAST_PAYLOAD = 4 * 1024
+LEAST_REPLY = 16 * 1024
+PADDING_STEP = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class Packed:
 class Opened:
     """A message that holds, from whom, and its place in the chain from that sender to us."""
 
+    compact: str
     message: Message
     sender: Member
     recipients: tuple[str, ...]
@@ -89,7 +94,7 @@ def pack(
 
     `compact` is the compact's name. `extra` adds signed fields that this version gives no meaning to.
     """
-    payload = canonical_bytes(dict(message.payload))
+    payload = padded(canonical_bytes(dict(message.payload)), reply=bool(message.in_reply_to))
     if signing_key.public_key().public_bytes_raw() != sender.signing_key:
         raise InputError.because(expected=f"the signing key on {sender.id}'s card", got="another key")
     party = (sender.id, sender.signing_key_id)
@@ -115,17 +120,28 @@ def pack(
 
 
 def unpack(
-    wire: bytes, *, compact: Compact, own_id: str, sealing_key: sealing.SealingKey, now: datetime
+    wire: bytes,
+    *,
+    compacts: Mapping[str, Compact],
+    own_id: str,
+    sealing_keys: Sequence[sealing.SealingKey],
+    now: datetime,
 ) -> Opened:
-    """Verify, then open. Raises an `InputError` or `TrustError` whose code says which check failed first."""
+    """Verify, then open. Raises an `InputError` or `TrustError` whose code says which check failed first.
+
+    `compacts` are those we have joined, by name; `sealing_keys` are ours, the present one and those that
+    messages on their way may still be sealed to.
+    """
     jws, ciphertext = _split(wire)
-    sender, fields = _signed_by(jws, compact)
+    key_id, fields = _verified(jws, compacts)
     manifest = manifests.read(fields)
-    _refuse_other_sender(manifest, sender, compact)
-    link = _own_link(manifest, own_id, sealing_key)
+    compact, sender = _placed(manifest, key_id, compacts)
+    link, sealing_key = _own_link(manifest, own_id, sealing_keys)
     _refuse_untimely(manifest.message, now)
+    _refuse_borrowed_name(manifest, compact, own_id)
     payload = _open(manifest, link, ciphertext, sealing_key)
     return Opened(
+        compact=compact.name,
         message=replace(manifest.message, payload=payload),
         sender=sender,
         recipients=tuple(one.member_id for one in manifest.links),
@@ -166,6 +182,9 @@ def _refuse_unsendable(signed: bytes) -> None:
     _refuse_lifetime(manifest.message)
     if manifest.sender_id in {link.member_id for link in manifest.links}:
         raise InputError.because(expected="recipients other than the sender", got=manifest.sender_id)
+    requester = manifest.message.requester
+    if requester.id != manifest.sender_id and not requester.mandate:
+        raise InputError.because(expected=f"a mandate of {requester.id} to say it in its name", got="none")
 
 
 def _split(wire: bytes) -> tuple[str, bytes]:
@@ -185,33 +204,79 @@ def _split(wire: bytes) -> tuple[str, bytes]:
     return wire[:end].decode("ascii"), wire[end + 1 :]
 
 
-def _signed_by(jws: str, compact: Compact) -> tuple[Member, Fields]:
+def padded(payload: bytes, *, reply: bool) -> bytes:
+    """`payload` with spaces behind it (white space after JSON means nothing), up to one of a few lengths.
+
+    4 KiB, doubling up to 64 KiB, then multiples of 64 KiB: the length on the wire tells little of what was
+    said. Replies have at least 16 KiB, so that a refusal and an answer look alike (spec/envelope.md §4.1).
+    """
+    size = len(payload) + sealing.SALT_BYTES
+    room = LEAST_REPLY if reply else LEAST_PAYLOAD
+    while room < size and room < PADDING_STEP:
+        room *= 2
+    if room < size:
+        room = -(-size // PADDING_STEP) * PADDING_STEP
+    return payload + b" " * (room - size)
+
+
+def _verified(jws: str, compacts: Mapping[str, Compact]) -> tuple[str, Fields]:
+    """Key id and signed fields of a line that a member of any of our compacts signed.
+
+    Until that holds nothing of the line is looked at, not even for which compact it is.
+    """
+    keys = {key_id: key for compact in compacts.values() for key_id, key in compact.signing_keys.items()}
     try:
-        verified = signatures.verify(jws, typ=ENVELOPE_TYPE, keys=compact.signing_keys)
+        verified = signatures.verify(jws, typ=ENVELOPE_TYPE, keys=keys)
     except signatures.UnknownKey as error:
-        raise UnknownSender(f"expected a member of compact {compact.name}: {error.problem}") from error
-    sender = compact.by_signing_key(verified.kid)
+        raise UnknownSender(f"expected a member of a compact of ours: {error.problem}") from error
+    return verified.kid, read_object(verified.payload, where="envelope", max_bytes=MAX_MANIFEST)
+
+
+def _placed(manifest: Manifest, key_id: str, compacts: Mapping[str, Compact]) -> tuple[Compact, Member]:
+    """The compact in which it is said, and its member who says it: being a member of another is nothing here."""
+    compact = compacts.get(manifest.compact)
+    if compact is None:
+        raise OtherCompact(f"expected a compact of ours, got {manifest.compact}")
+    sender = compact.by_signing_key(key_id)
     if sender is None:
-        raise UnknownSender(f"expected a member of compact {compact.name}, got {verified.kid}")
-    return sender, read_object(verified.payload, where="envelope", max_bytes=MAX_MANIFEST)
-
-
-def _refuse_other_sender(manifest: Manifest, sender: Member, compact: Compact) -> None:
-    if (manifest.sender_id, manifest.sender_key_id) != (sender.id, sender.signing_key_id):
+        raise UnknownSender(f"expected a member of compact {compact.name}, got {key_id}")
+    if (manifest.sender_id, manifest.sender_key_id) != (sender.id, key_id):
         raise SenderMismatch(f"expected {sender.id}, whose key signed, got {manifest.sender_id}")
-    if manifest.compact != compact.name:
-        raise OtherCompact(f"expected compact {compact.name}, got {manifest.compact}")
+    return compact, sender
 
 
-def _own_link(manifest: Manifest, own_id: str, key: sealing.SealingKey) -> Link:
+def _refuse_borrowed_name(manifest: Manifest, compact: Compact, own_id: str) -> None:
+    """Said for another than the sender: only with that one's own signed word (`mandate`)."""
+    message = manifest.message
+    if message.requester.id == manifest.sender_id:
+        return
+    wanted = Mandate(
+        compact=compact.name, requester=message.requester.id, deputy=manifest.sender_id,
+        recipients=(own_id,), type=message.type, purpose=message.purpose, expires=message.expires,
+    )  # fmt: skip
+    require_mandate(message.requester.mandate, wanted, keys=_keys_of(compact, message.requester.id))
+
+
+def _keys_of(compact: Compact, member_id: str) -> dict[str, bytes]:
+    return {
+        key_id: key
+        for key_id, key in compact.signing_keys.items()
+        if (owner := compact.by_signing_key(key_id)) is not None and owner.id == member_id
+    }
+
+
+def _own_link(
+    manifest: Manifest, own_id: str, keys: Sequence[sealing.SealingKey]
+) -> tuple[Link, sealing.SealingKey]:
     link = next((one for one in manifest.links if one.member_id == own_id), None)
     if link is None:
         raise WrongRecipient(
             f"expected an envelope to {own_id}, got {[one.member_id for one in manifest.links]}"
         )
-    if link.key_id != signatures.key_id(key.public):
-        raise OtherRecipientKey(f"expected it sealed to {signatures.key_id(key.public)}, got {link.key_id}")
-    return link
+    ours = {signatures.key_id(key.public): key for key in keys}
+    if link.key_id not in ours:
+        raise OtherRecipientKey(f"expected it sealed to {' or '.join(ours)}, got {link.key_id}")
+    return link, ours[link.key_id]
 
 
 def _refuse_untimely(message: Message, now: datetime) -> None:

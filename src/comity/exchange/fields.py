@@ -87,10 +87,13 @@ class Fields:
             raise self.wrong(name, f"{length} bytes in base64url", value)
         return raw
 
-    def texts(self, name: str, *, most: int, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
+    def texts(
+        self, name: str, *, most: int, longest: int = 200, form: re.Pattern[str] | None = None
+    ) -> tuple[str, ...]:
         """A list of distinct texts."""
         found = tuple(
-            Fields({name: item}, self.where).text(name, form=form) for item in self._list(name, most=most)
+            Fields({name: item}, self.where).text(name, longest=longest, form=form)
+            for item in self._list(name, most=most)
         )
         if len(set(found)) != len(found):
             raise self.wrong(name, "each entry once", found)

@@ -10,18 +10,33 @@ from datetime import datetime
 from typing import Any
 
 from comity.exchange.fields import DIGEST, ID, KEY_ID, LABEL, Fields, write_instant
+from comity.exchange.handling import read_handling, write_handling
 from comity.exchange.refusals import UnsupportedVersion
-from comity.model import Handling, Permission
+from comity.model import Handling
 from comity.proofs import sealing, signatures
 
 VERSION = 1
 MAX_RECIPIENTS = 32
 MAX_SEQUENCE = 2**53 - 1
+MAX_MANDATE = 4 * 1024
 NO_PREVIOUS = "0" * 64
 _KNOWN = frozenset({
-    "v", "compact", "id", "type", "from", "to", "case", "purpose", "legal_basis", "handling", "in_reply_to",
-    "issued", "expires", "pt_commit", "ct_digest",
+    "v", "compact", "id", "type", "from", "to", "requester", "case", "purpose", "legal_basis", "handling",
+    "in_reply_to", "issued", "expires", "pt_commit", "ct_digest",
 })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """For whom it is said: the authority that wants it, and the person or policy there that decided to.
+
+    `mandate` is empty where that authority is the sender itself; else its signed word that the sender may
+    (`exchange.mandate`).
+    """
+
+    id: str
+    actor: str
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +56,7 @@ class Message:
     in_reply_to: str
     """Id of the message it answers, or empty."""
     payload: Mapping[str, Any]
+    requester: Requester
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +104,15 @@ def write(
         "type": message.type,
         "from": {"id": sender[0], "key": sender[1]},
         "to": [_write_link(link) for link in links],
+        "requester": {
+            "id": message.requester.id,
+            "actor": message.requester.actor,
+            "mandate": message.requester.mandate,
+        },
         "case": message.case_id,
         "purpose": message.purpose,
         "legal_basis": message.legal_basis,
-        "handling": _write_handling(message.handling),
+        "handling": write_handling(message.handling),
         "in_reply_to": message.in_reply_to,
         "issued": write_instant(message.issued),
         "expires": write_instant(message.expires),
@@ -149,11 +170,20 @@ def _read_message(fields: Fields) -> Message:
         case_id=fields.text_or_empty("case", form=LABEL),
         purpose=fields.text("purpose"),
         legal_basis=fields.text_or_empty("legal_basis"),
-        handling=_read_handling(fields.nested("handling")),
+        handling=read_handling(fields.nested("handling")),
         issued=fields.instant("issued"),
         expires=fields.instant("expires"),
         in_reply_to=fields.text_or_empty("in_reply_to", form=LABEL),
         payload={},
+        requester=_read_requester(fields.nested("requester")),
+    )
+
+
+def _read_requester(fields: Fields) -> Requester:
+    return Requester(
+        id=fields.text("id", form=ID),
+        actor=fields.text("actor", longest=80),
+        mandate=fields.text_or_empty("mandate", longest=MAX_MANDATE),
     )
 
 
@@ -178,31 +208,3 @@ def _read_link(fields: Fields) -> Link:
     if (link.sequence == 1) != (link.previous == NO_PREVIOUS):
         raise fields.wrong("previous", "zeros for the first of a pair and only for it", link.previous)
     return link
-
-
-def _write_handling(handling: Handling) -> dict[str, Any]:
-    return {
-        "originator": handling.originator,
-        "audience": list(handling.audience),
-        "purposes": list(handling.purposes),
-        "actions": {action: permission.value for action, permission in handling.actions.items()},
-        "retention_days": handling.retention_days,
-        "caveat": handling.caveat,
-    }
-
-
-def _read_handling(fields: Fields) -> Handling:
-    actions = fields.nested("actions")
-    return Handling(
-        originator=fields.text("originator", form=ID),
-        audience=fields.texts("audience", most=256, form=ID),
-        purposes=fields.texts("purposes", most=32),
-        actions={name: _permission(actions.text(name, form=LABEL)) for name in actions.values},
-        retention_days=fields.integer("retention_days", least=0, most=36_525),
-        caveat=fields.text_or_empty("caveat", longest=2000),
-    )
-
-
-def _permission(code: str) -> Permission:
-    """An unknown code means `ask` (design §4)."""
-    return Permission(code) if code in {one.value for one in Permission} else Permission.ASK

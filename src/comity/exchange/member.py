@@ -1,7 +1,7 @@
 """A member of a compact, and its card: a self-signed statement of its keys, certificate and addresses. Pure.
 
 A card proves only that whoever holds the signing key wrote it. Which card is whose is settled by people who
-compare the compact's fingerprint over another channel (spec/compact.md §3); every field is checked here so
+compare the compact's fingerprint over another channel (spec/register.md §3); every field is checked here so
 that what they agreed to can be used without asking again.
 """
 
@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import InputError, TrustError
+from comity.exchange.address import refuse_private
 from comity.exchange.certificate import read_certificate
 from comity.exchange.fields import COUNTRY, ID, Fields, Malformed, read_object
 from comity.model import Authority
@@ -21,6 +22,7 @@ from comity.proofs.canonical import canonical_bytes
 from comity.proofs.note import COSIGNATURE, ED25519, VerifierKey
 
 CARD_TYPE = "comity-card+jws"
+VERSION = 2
 MAX_CARD = 16 * 1024
 _URL = re.compile(r"[!-~]{1,500}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}", re.ASCII)
@@ -51,10 +53,23 @@ class Member:
     """Signed-note verifier key of its log."""
     witness_key: str
     """Signed-note verifier key of its cosignatures."""
+    root_key: bytes
+    """Raw Ed25519 key with which its state signs in the register; the same on every card of that state."""
+    online_key: bytes
+    """Raw Ed25519 key with which this node says that the register it holds is the newest."""
+    private_network: bool
+    """Whether its endpoint may resolve to a private or loopback address."""
+    pull: bool
+    """Whether nobody can connect to it: it fetches what others have for it (spec/delivery.md §6)."""
 
     @property
     def id(self) -> str:
         return self.authority.id
+
+    @property
+    def state(self) -> str:
+        """ISO 3166-1 code of the state it belongs to, whose word on its cards counts."""
+        return self.authority.jurisdiction
 
     @property
     def signing_key_id(self) -> str:
@@ -81,13 +96,13 @@ def read_card(card: str) -> Member:
     if claimed.kid != signatures.key_id(public):
         raise CardKeyMismatch(f"expected the card signed by {signatures.key_id(public)}, got {claimed.kid}")
     signatures.verify(card, typ=CARD_TYPE, keys={claimed.kid: public})
-    fields.integer("v", least=1, most=1)
+    fields.integer("v", least=VERSION, most=VERSION)
     return _member(fields, public)
 
 
 def _state(member: Member) -> dict[str, Any]:
     return {
-        "v": 1,
+        "v": VERSION,
         "id": member.authority.id,
         "name": member.authority.name,
         "jurisdiction": member.authority.jurisdiction,
@@ -100,6 +115,10 @@ def _state(member: Member) -> dict[str, Any]:
         "public_url": member.public_url,
         "log_key": member.log_key,
         "witness_key": member.witness_key,
+        "root_key": signatures.encode(member.root_key),
+        "online_key": signatures.encode(member.online_key),
+        "private_network": member.private_network,
+        "pull": member.pull,
     }
 
 
@@ -125,8 +144,14 @@ def _member(fields: Fields, signing_key: bytes) -> Member:
         public_url=_address(fields, "public_url", schemes=("http", "https")),
         log_key=fields.text("log_key", longest=300),
         witness_key=fields.text("witness_key", longest=300),
+        root_key=_ed25519(fields, "root_key"),
+        online_key=_ed25519(fields, "online_key"),
+        private_network=fields.flag("private_network"),
+        pull=fields.flag("pull"),
     )
     _refuse_shared_keys(member, fields)
+    if not member.private_network:
+        refuse_private(str(urlsplit(member.endpoint).hostname), where="card endpoint")
     _refuse_foreign_certificate(member)
     return member
 
@@ -142,8 +167,14 @@ def _refuse_shared_keys(member: Member, fields: Fields) -> None:
     """A key serves one purpose: a log checkpoint must never double as a message, or the reverse."""
     log = _verifier(member.log_key, ED25519, "card log_key")
     witness = _verifier(member.witness_key, COSIGNATURE, "card witness_key")
-    if len({member.signing_key, log, witness}) != 3:
-        raise fields.wrong("log_key", "different keys for signing, log and witness", member.log_key)
+    if len({member.signing_key, log, witness, member.root_key, member.online_key}) != 5:
+        raise fields.wrong("log_key", "a key of its own for each purpose", member.log_key)
+
+
+def _ed25519(fields: Fields, name: str) -> bytes:
+    public = fields.binary(name, length=signatures.PUBLIC_BYTES)
+    signatures.refuse_weak(public)
+    return public
 
 
 def _verifier(text: str, kind: int, where: str) -> bytes:

@@ -5,6 +5,7 @@ message expired on its side. A receipt names the envelope by the digest of its s
 as proof of exactly what was received. A refusal says why.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,8 @@ from comity.proofs import signatures
 from comity.proofs.canonical import canonical_bytes
 
 RECEIPT_TYPE = "comity-receipt+jws"
+RECEIPTS = "receipts"
+"""The type of the message in which receipts travel that are not the answer to a delivery."""
 MAX_RECEIPT = 4 * 1024
 
 
@@ -26,16 +29,24 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     """Verified, opened and durable at the receiver."""
     DELIVERED = "delivered"
-    """In front of the people, or the procedure, it is for."""
+    """Filed with the procedure it is for, and waits there for a person."""
     HANDLED = "handled"
     """What it asked for was done or answered."""
     REFUSED = "refused"
     """Never will be: see the reason."""
     UNDELIVERED = "undelivered"
-    """Expired before the receiver accepted it; said by the sender."""
+    """Expired before the sender knew that it was accepted; said by the sender."""
 
 
 _WITH_REASON = frozenset({Status.REFUSED, Status.UNDELIVERED})
+_RANK = {Status.UNDELIVERED: 0, Status.ACCEPTED: 1, Status.DELIVERED: 2, Status.HANDLED: 3, Status.REFUSED: 3}
+LATER = (Status.DELIVERED, Status.HANDLED, Status.REFUSED)
+"""What a receiver says of a message after it had accepted it, in a message of type `receipts`."""
+
+
+def goes_further(status: Status, than: Status) -> bool:
+    """Whether `status` says more than what was said before; what is handled or refused stays so."""
+    return _RANK[status] > _RANK[than]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +81,14 @@ def make_receipt(receipt: Receipt, *, key: Ed25519PrivateKey) -> str:
     return signatures.sign(signed, typ=RECEIPT_TYPE, key=key)
 
 
-def verify_receipt(jws: str, *, member: Member) -> Receipt:
+def verify_receipt(jws: str, *, member: Member, keys: Mapping[str, bytes] | None = None) -> Receipt:
     """Return a receipt signed by `member`, who must be the one that may give it.
 
-    For which envelope it is must still be compared: `refuse_other_message`.
+    `keys` (key id → raw key) are the member's where they are more than the one on its present card. For which
+    envelope it is must still be compared: `refuse_other_message`.
     """
-    verified = signatures.verify(jws, typ=RECEIPT_TYPE, keys={member.signing_key_id: member.signing_key})
-    receipt = _read(verified.payload)
+    keys = {member.signing_key_id: member.signing_key} if keys is None else keys
+    receipt = _read(signatures.verify(jws, typ=RECEIPT_TYPE, keys=keys).payload)
     if receipt.giver != member.id:
         raise ReceiptMismatch(
             f"expected a receipt that {member.id} may give, got one for {receipt.giver} to give"
@@ -95,6 +107,11 @@ def refuse_other_message(
         raise ReceiptMismatch(
             f"expected a receipt for {message_id} {expected}, got one for {receipt.message_id} {got}"
         )
+
+
+def claimed_digest(jws: str) -> str:
+    """Which envelope a receipt says it is for, **unverified**: to find out whose keys must hold."""
+    return _read(signatures.read_unverified(jws, typ=RECEIPT_TYPE).payload).envelope_digest
 
 
 def _state(receipt: Receipt) -> dict[str, Any]:

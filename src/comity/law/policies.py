@@ -35,6 +35,8 @@ _FLOOR_PREFIX = "floor-"
 class Action(StrEnum):
     READ_CASE = "read_case"
     REPORT_CASE = "report_case"
+    SEND_NOTICE = "send_notice"
+    EXPORT_ATTACHMENT = "export_attachment"
     DRAFT_REQUEST = "draft_request"
     APPROVE_REQUEST = "approve_request"
     SEND_REQUEST = "send_request"
@@ -45,6 +47,11 @@ class Action(StrEnum):
     PLACE_HOLD = "place_hold"
     CONFIRM_HOLD = "confirm_hold"
     RELEASE_HOLD = "release_hold"
+    ASK_CONSENT = "ask_consent"
+    DECIDE_CONSENT = "decide_consent"
+    RETRACT_ITEM = "retract_item"
+    KEEP_CASE = "keep_case"
+    ERASE_CASE = "erase_case"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_PEERS = "manage_peers"
     IMPORT_TRANSFERS = "import_transfers"
@@ -60,7 +67,10 @@ class Action(StrEnum):
         return "Office" if self in _ON_OFFICE else "Request"
 
 
-_ON_CASE = {Action.READ_CASE, Action.REPORT_CASE}
+_ON_CASE = {
+    Action.READ_CASE, Action.REPORT_CASE, Action.SEND_NOTICE, Action.EXPORT_ATTACHMENT, Action.ASK_CONSENT,
+    Action.DECIDE_CONSENT, Action.RETRACT_ITEM, Action.KEEP_CASE, Action.ERASE_CASE,
+}  # fmt: skip
 _ON_HOLD = {Action.PLACE_HOLD, Action.CONFIRM_HOLD, Action.RELEASE_HOLD}
 _ON_OFFICE = {Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.READ_LOG}
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from comity.errors import TrustError
 from comity.ledger.ports import TileStore
-from comity.ledger.publish import CHECKPOINT, read_checkpoint
+from comity.ledger.take_up import CHECKPOINT, read_checkpoint
 from comity.proofs.checkpoint import Checkpoint
 from comity.proofs.cosignature import Cosignature, verify_cosignature
 from comity.proofs.note import SignatureLine, SignedNote, VerifierKey, parse_signatures

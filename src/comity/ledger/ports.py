@@ -5,20 +5,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from comity.proofs.tiles import Tile
+
 
 class EventStore(Protocol):
     """The events of this node, as the entries that commit to them (`ledger.entry`).
 
-    An event is stored in the transaction of what it records; only later it gets its place in the log. Places
-    are given once, in commit order, without gaps, and never change.
+    An event gets its place in the log in the transaction that stores it. Places are given once, in the order
+    of commit, without gaps, and never change. Only what is durable is seen here.
     """
 
     def size(self) -> int:
-        """How many events have a place."""
-        ...
-
-    def sequence(self, limit: int) -> int:
-        """Give the next places to at most `limit` committed events and return the new size; durable then."""
+        """How many events there are."""
         ...
 
     def entries(self, start: int, end: int) -> list[bytes]:
@@ -48,7 +46,19 @@ class TileStore(LogReader, Protocol):
         ...
 
     def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
-        """Replace each file atomically, in any order; all are durable on return."""
+        """Replace each file atomically, in any order; on return all are durable but unfinished tiles.
+
+        An unfinished tile is whole for whoever reads it, but a power loss may take it or leave it empty:
+        `ledger.publish` makes it anew.
+        """
+        ...
+
+    def widths(self, tile: Tile) -> list[int]:
+        """The widths in which this tile is there unfinished."""
+        ...
+
+    def remove(self, tile: Tile, widths: Sequence[int]) -> None:
+        """Remove these unfinished forms of a tile; those that are not there are none the less gone."""
         ...
 
     def exclusive(self) -> AbstractContextManager[None]:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity.errors import InputError, NotFound
+from comity.ledger.cosign import cosignatures_on
 from comity.ledger.ports import LogReader
+from comity.ledger.quorum import Finding, Policy, judge
 from comity.proofs.checkpoint import Checkpoint, open_checkpoint
 from comity.proofs.merkle import (
     HASH_SIZE,
@@ -20,7 +22,7 @@ from comity.proofs.merkle import (
     prove_inclusion,
     verify_inclusion,
 )
-from comity.proofs.note import MAX_NOTE_BYTES, VerifierKey, decode_base64
+from comity.proofs.note import MAX_NOTE_BYTES, UnknownKey, VerifierKey, decode_base64, parse_note
 from comity.proofs.tiles import Tile, TileHashes
 
 _HEADER = "c2sp.org/tlog-proof@v1"
@@ -63,7 +65,9 @@ def parse_proof(raw: bytes) -> InclusionProof:
     lines = head.decode("utf-8", errors="replace").split("\n")
     if not found or lines[0] != _HEADER:
         raise InputError.because(expected=f"a proof that begins with {_HEADER}", got=repr(lines[0][:60]))
-    rest = lines[2:] if lines[1:2] and lines[1].startswith("extra ") else lines[1:]
+    rest = lines[1:]
+    if rest and rest[0].startswith("extra "):
+        decode_base64(rest.pop(0).removeprefix("extra "))
     index = _INDEX.fullmatch(rest[0]) if rest else None
     if index is None or len(rest) > 1 + _LONGEST:
         raise InputError.because(expected="a line “index <n>” and up to 63 hashes", got=repr(rest[:1]))
@@ -77,6 +81,33 @@ def verify_proof(
     checkpoint, _ = open_checkpoint(proof.note, keys, origin=origin)
     verify_inclusion(leaf_hash(entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root)
     return checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """What a proof showed: under which checkpoint the entry stands, and what the policy says to that."""
+
+    checkpoint: Checkpoint
+    finding: Finding | None
+
+
+def check_proof(
+    proof: InclusionProof, entry: bytes, keys: Sequence[VerifierKey], *, policy: Policy | None = None
+) -> Proven:
+    """As `verify_proof`, for a log of any of `keys`, each under its own name; the quorum of `policy` is judged.
+
+    A quorum that is not met is for the caller to refuse: the finding says why.
+    """
+    origin = parse_note(proof.note).text.partition("\n")[0]
+    key = next((key for key in keys if key.name == origin), None)
+    if key is None:
+        names = ", ".join(key.name for key in keys)
+        raise UnknownKey(f"expected a checkpoint of {names}, got one of {origin!r}")
+    checkpoint = verify_proof(proof, entry, [key])
+    if policy is None:
+        return Proven(checkpoint=checkpoint, finding=None)
+    cosigned = cosignatures_on(parse_note(proof.note), policy.keys)
+    return Proven(checkpoint=checkpoint, finding=judge(policy, cosigned, log=key))
 
 
 def _parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:

@@ -2,13 +2,13 @@
 
 from comity.model.authority import Authority, Person, Role
 from comity.model.event import Event
-from comity.model.handling import ACTIONS, Handling, Permission
+from comity.model.handling import ACTIONS, Consent, Handling, Permission, Permitted, meet, permits
 from comity.model.money import CRYPTO_ASSETS, digits_of, format_minor, parse_amount
 from comity.model.trace import Claim, Crossing, Flow, Gap, Holding, Move, Piece, Report, Total, Trace
 
 __all__ = [
     "ACTIONS", "CRYPTO_ASSETS",
-    "Authority", "Claim", "Crossing", "Event", "Flow", "Gap", "Handling", "Holding", "Move", "Permission",
-    "Person", "Piece", "Report", "Role", "Total", "Trace",
-    "digits_of", "format_minor", "parse_amount",
+    "Authority", "Claim", "Consent", "Crossing", "Event", "Flow", "Gap", "Handling", "Holding", "Move", "Permission",
+    "Permitted", "Person", "Piece", "Report", "Role", "Total", "Trace",
+    "digits_of", "format_minor", "meet", "parse_amount", "permits",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from comity.model import Crossing, Person
 from comity.node.ask import MAX_CROSSINGS
 from comity.node.bootstrap import Node
 from comity.node.hold import Ground, hold_document, hold_what_rests
+from comity.node.obligations import keep_received, require_item
 from comity.node.policy import may_with_request, our_reading, require_with_request
 from comity.node.request import NODE, PROCEDURE, PURPOSE, advance, inflows_of
 from comity.node.send import Letter, send
@@ -65,6 +66,7 @@ def answer(
     with node.records.reading() as tx:
         request = _answerable(node, tx.requests.get(request_id))
         case = tx.cases.get(request.case_id)
+    require_item(node, "derive", case.compact, request.peer, request.message_id, actor=actor)
     ours = trace_case(node, case, inflows_of(request))
     with node.records.transaction() as tx:
         request = _answerable(node, tx.requests.get(request_id))
@@ -163,6 +165,10 @@ def _file(node: Node, received: Received) -> Request:
             return known
         payload, now = received.payload, node.clock()
         case = tx.cases.of_origin(received.sender, payload["case"]) or _open_case(node, tx, received)
+        if case.compact != received.compact:
+            raise InputError.because(
+                expected=f"the compact of this case: {case.compact}", got=received.compact, where=received.id
+            )
         if (case.rule, case.offence) != (payload["rule"], payload["offence"]):
             raise InputError.because(
                 expected=f"the rule and offence of this case: {case.rule}, {case.offence}",
@@ -177,6 +183,7 @@ def _file(node: Node, received: Received) -> Request:
             ),
             payload=payload, answer=None, refusal=None, created_at=now, updated_at=now,
         )  # fmt: skip
+        keep_received(node, tx, received, case.id)
         if request.basis["usable"]:
             request = advance(node, tx, replace(request, state="approved"), "send", {}, received.sender)
         return advance(node, tx, request, "acknowledge", {}, NODE)
@@ -185,7 +192,7 @@ def _file(node: Node, received: Received) -> Request:
 def _open_case(node: Node, tx: Transaction, received: Received) -> Case:
     payload, now = received.payload, node.clock()
     case = Case(
-        id=node.new_id("case"), origin=received.sender, origin_case=payload["case"],
+        id=node.new_id("case"), compact=received.compact, origin=received.sender, origin_case=payload["case"],
         title=f"Asked by {received.sender}: {payload['report']}", summary=payload["facts"],
         offence=payload["offence"], rule=payload["rule"],
         report={"report_id": payload["report"], "claims": {}}, reported_at=now, opened_at=now,
@@ -229,8 +236,9 @@ def _send_reply(
     node: Node, tx: Transaction, request: Request, type_: str, reply: Mapping[str, Any], actor: str
 ) -> None:
     letter = Letter(
-        peer=request.peer, type=type_, case_id=request.case_id, purpose=PURPOSE,
-        legal_basis=request.basis["instrument"], in_reply_to=request.message_id,
+        compact=tx.cases.get(request.case_id).compact, peer=request.peer, type=type_,
+        case_id=request.case_id, purpose=PURPOSE,
+        legal_basis=request.basis["instrument"], in_reply_to=request.message_id, answers=True,
         payload={"request": request.payload["request"], "case": request.payload["case"], **reply},
     )  # fmt: skip
     send(node, tx, letter, actor=actor)

@@ -17,9 +17,11 @@ from comity.errors import InputError, StorageError
 from comity.exchange import Member
 from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
-from comity.model import Crossing, Piece
+from comity.model import Crossing, Permission, Piece
 from comity.node.bootstrap import Node
+from comity.node.consent import ask_for, refused
 from comity.node.hold import Ground, hold_what_rests
+from comity.node.obligations import barred, made_from, record_barred, tellers
 from comity.node.policy import basis_document, may_with_request
 from comity.node.request import NODE, PROCEDURE, PURPOSE, RUNNING, advance, dispatch
 from comity.node.trace import trace_case
@@ -39,6 +41,7 @@ RUNS_FOR = timedelta(days=30)
 """A request runs out then, as its procedure's `expiry` says."""
 MOST_LAPSED = 3
 """Requests on one basis that may lapse unheard or unread before it is left alone."""
+WAITS = "waits for a consent"
 ANOTHER_BASIS_MAY_DO = ("no-usable-basis", "wrong-channel")
 """Grounds that speak of the basis or the channel, not of the matter."""
 
@@ -74,7 +77,7 @@ def pursue(node: Node, case_id: str) -> None:
             tx.cases.put_trace(ours)
             _record_trace(node, tx, ours)
             hold_what_rests(node, tx, Ground(case=case, request=None, actor=NODE), ours)
-        if node.in_compact():
+        if case.compact in node.compacts():
             for peer, inflows in _to_ask(node, tx, case):
                 draft(node, tx, case, peer, inflows, actor=NODE)
             _record_beyond(node, tx, case)
@@ -94,8 +97,10 @@ def draft(
             None,
             f"{len(inflows)} transfers of {pieces} pieces are more than may be asked at once",
         )
-    if basis is None:
-        _record_open(node, tx, case, peer, inflows, tried, why_not)
+    why_not = why_not if basis is None else _stands_against(node, tx, case, peer, inflows)
+    if basis is None or why_not:
+        if why_not != WAITS:
+            _record_open(node, tx, case, peer, inflows, tried, why_not)
         return
     now = node.clock()
     request = Request(
@@ -120,6 +125,23 @@ def draft(
         advance(node, tx, request, "submit", {"reasons": list(decision.reasons)}, actor)
 
 
+def _stands_against(
+    node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing]
+) -> str:
+    """Why what others told us may not go to `peer`: nothing, `WAITS` while they are asked, or that they said no."""
+    sources = made_from(tx, case.id, tellers(node, tx, case.id, inflows))
+    found = barred(
+        node, tx, "disclose_onward", sources, recipient=peer.id, purpose=PURPOSE, compact=case.compact
+    )
+    final = [one for one in found if one.permitted.permission is Permission.DENY or refused(tx, one)]
+    if final:
+        return f"{final[0].item.originator} does not allow to tell {peer.id}"
+    for one in found:
+        if ask_for(node, tx, one, actor=NODE):
+            record_barred(node, tx, case.id, one, actor=NODE)
+    return WAITS if found else ""
+
+
 def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple[Crossing, ...]]]:
     """Whom to ask now, and about what: the complete set, in place of what they were told before.
 
@@ -128,7 +150,9 @@ def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple
     known = {trace.source: trace for trace in tx.cases.traces(case.id)}
     requests = [request for request in tx.requests.of_case(case.id) if request.direction == "out"]
     running = {request.peer for request in requests if request.state in RUNNING}
-    peers = [one for one in node.compact().members if one.covers and one.id not in {node.id, *running}]
+    peers = [
+        one for one in node.compact(case.compact).members if one.covers and one.id not in {node.id, *running}
+    ]
     told = {
         country: tuple(
             one for one in known[peer.id].inflows if one.to_country == country and one.tainted_minor
@@ -230,7 +254,7 @@ def _record_open(
 
 def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
     """Money that left for where no node of the compact has a book: the trace ends there, and says so."""
-    covered = {country for member in node.compact().members for country in member.covers}
+    covered = {country for member in node.compact(case.compact).members for country in member.covers}
     gone: dict[tuple[str, str, str], list[Crossing]] = {}
     for trace in tx.cases.traces(case.id):
         for crossing in trace.trace.exits:

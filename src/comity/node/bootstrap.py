@@ -2,23 +2,30 @@
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from comity.backends.key_files import NodeKeys, load_keys
+from comity.backends.key_files import NodeKeys, load_keys, stamp_of
 from comity.backends.log_files import FileTileStore
-from comity.backends.sql import Records, Transaction
-from comity.errors import InputError
-from comity.exchange import Compact, read_compact
+from comity.backends.register_files import STAMP, read_joined
+from comity.backends.sql import EventAppender, Records, Transaction
+from comity.backends.sql.postgres import is_url, password_from, read_url, with_password
+from comity.errors import InputError, NotFound
+from comity.exchange import Compact, Member
+from comity.exchange.peer_rules import PeerRule, with_rules
 from comity.law import Policies, Procedure, configured, procedure
 from comity.model import Event
 from comity.node.book import BookKeeper
 from comity.node.home import Home, Settings, read_settings
+from comity.node.pace import Pace
 
+ROOT_PASSPHRASE = "COMITY_ROOT_PASSPHRASE"  # noqa: S105 - as below
 PASSPHRASE = "COMITY_PASSPHRASE"  # noqa: S105 - the name of the variable, not a secret
+DATABASE_PASSWORD = "COMITY_DATABASE_PASSWORD"  # noqa: S105 - the name of the variable, not a secret
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,8 +41,13 @@ class Node:
     procedures: Mapping[str, Procedure]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
-    _compact: tuple[int, Compact] | None = field(default=None)
+    pace: Pace = field(default_factory=Pace)
+    _compacts: dict[str, tuple[int, Compact]] = field(default_factory=dict)
     _keys: NodeKeys | None = field(default=None)
+    _appender: EventAppender | None = field(default=None)
+    _keys_stamp: int = field(default=0)
+    _rules: Mapping[str, PeerRule] = field(default_factory=dict)
+    _rules_read: float = field(default=-1.0)
 
     @property
     def id(self) -> str:
@@ -43,36 +55,89 @@ class Node:
 
     @property
     def keys(self) -> NodeKeys:
-        """The private keys, opened when first needed: reading cases needs none."""
-        if self._keys is None:
-            self._keys = load_keys(self.home.keys, passphrase(self.home))
+        """The private keys, opened when first needed (reading cases needs none) and again after a rotation."""
+        stamp = stamp_of(self.home.keys)
+        if self._keys is None or self._keys_stamp != stamp:
+            self._keys, self._keys_stamp = open_keys(self.home), stamp
         return self._keys
 
-    def compact(self) -> Compact:
-        """The compact this node has joined, read again when the file changed."""
-        if not self.home.compact.is_file():
+    def registers(self) -> Mapping[str, Compact]:
+        """The compacts this node has joined as their registers state them, by name; read again when changed."""
+        found = {name: self._read(name) for name in _names_in(self.home.compacts)}
+        return {name: compact for name, compact in found.items() if compact is not None}
+
+    def compacts(self) -> Mapping[str, Compact]:
+        """The compacts as this node uses them: now, and without peers whom it refuses (`peer_rules`)."""
+        joined = self.registers()
+        rules = self._peer_rules() if joined else {}
+        return {
+            name: with_rules(one.at(self.clock()) if one.changes_with_time else one, rules)
+            for name, one in joined.items()
+        }
+
+    def _peer_rules(self) -> Mapping[str, PeerRule]:
+        """This node's word on its peers: at most a second old, since this is asked at every step."""
+        if time.monotonic() - self._rules_read > 1:
+            with self.records.reading() as tx:
+                self._rules, self._rules_read = tx.peer_rules.all(), time.monotonic()
+        return self._rules
+
+    def forget_peer_rules(self) -> None:
+        """Read them again at once: this process has just changed them."""
+        self._rules_read = -1.0
+
+    def compact(self, name: str | None = None) -> Compact:
+        """The compact of that name; without a name the only one there is."""
+        joined = self.compacts()
+        if not joined:
             raise InputError.because(
                 expected="a node that has joined a compact",
                 got=f"{self.home.path} without one",
                 remedy=f"Join one: comity compact join {self.home.path} COMPACT_FILE",
             )
-        stamp = self.home.compact.stat().st_mtime_ns
-        if self._compact is None or self._compact[0] != stamp:
-            self._compact = (stamp, read_compact(self.home.compact.read_bytes()))
-        return self._compact[1]
+        if name is None and len(joined) > 1:
+            raise InputError.because(
+                expected="one of the compacts to be named", got=f"none, of {', '.join(joined)}"
+            )
+        found = next(iter(joined.values())) if name is None else joined.get(name)
+        if found is None:
+            raise NotFound.because(expected=f"a compact of this node: {', '.join(joined)}", got=repr(name))
+        return found
 
     def in_compact(self) -> bool:
-        return self.home.compact.is_file()
+        return bool(self.compacts())
 
-    def knows(self, member_id: str) -> bool:
-        """Whether this is a member of the compact, now: one that has left is still named in old cases."""
-        return self.in_compact() and any(one.id == member_id for one in self.compact().members)
+    def peers(self) -> Mapping[str, Member]:
+        """Every other member of any of our compacts, once: an id means the same authority in all of them."""
+        return {
+            member.id: member
+            for compact in self.compacts().values()
+            for member in compact.members
+            if member.id != self.id
+        }
+
+    def knows(self, member_id: str, compact: str) -> bool:
+        """Whether this is a member of that compact, now: one that has left is still named in old cases."""
+        joined = self.compacts().get(compact)
+        return joined is not None and any(one.id == member_id for one in joined.members)
 
     def jurisdiction_of(self, member_id: str) -> str:
-        """Where that member sits; empty for one that has left the compact."""
+        """Where that member sits; empty for one that has left every compact of ours."""
         if member_id == self.id:
             return self.settings.authority.jurisdiction
-        return self.compact().member(member_id).authority.jurisdiction if self.knows(member_id) else ""
+        member = self.peers().get(member_id)
+        return member.authority.jurisdiction if member else ""
+
+    def _read(self, name: str) -> Compact | None:
+        """The register in that folder, or None if it is not (yet) one that this node has joined."""
+        try:
+            stamp = os.stat(f"{self.home.compacts}/{name}/{STAMP}").st_mtime_ns
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        known = self._compacts.get(name)
+        if known is None or known[0] != stamp:
+            known = self._compacts[name] = (stamp, read_joined(self.home.compacts / name))
+        return known[1]
 
     def record(self, tx: Transaction, kind: str, /, *, case_id: str = "", actor: str, **body: Any) -> None:
         """Append an event in the transaction of what it records."""
@@ -82,12 +147,32 @@ class Node:
             )
         )
 
+    def append_event(self, kind: str, /, *, case_id: str = "", actor: str, **body: Any) -> None:
+        """Record a reading, an alarm or the like, which changes nothing else; durable on return.
+
+        Callers in many threads share transactions. What records a change belongs into its transaction (`record`).
+        """
+        if self._appender is None:
+            self._appender = EventAppender(self.records)
+        self._appender.append(
+            Event(
+                id=self.new_id("event"), at=self.clock(), kind=kind, case_id=case_id, actor=actor, body=body
+            )
+        )
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+
 
 def open_node(path: Path) -> Node:
     """Open the node whose directory this is. Raises `NotFound`, `InputError` or `TrustError`."""
     home = Home(path)
     settings = read_settings(home)
-    records = Records(home.database)
+    records = open_records(home, settings)
     return Node(
         home=home,
         settings=settings,
@@ -104,6 +189,24 @@ def open_node(path: Path) -> Node:
         clock=utc_now,
         new_id=new_id,
     )
+
+
+def open_records(home: Home, settings: Settings) -> Records:
+    """The node's database, a file or on a PostgreSQL server."""
+    return Records(database_of(home, settings), owner=settings.authority.id)
+
+
+def database_of(home: Home, settings: Settings) -> Path | str:
+    """Where the records are. A URL gets the environment's password, or the one of the node's own file."""
+    if not is_url(settings.database):
+        return home.path / settings.database
+    url = read_url(settings.database)
+    given = os.environ.get(DATABASE_PASSWORD)
+    if given:
+        return with_password(url, given)
+    if url.password is None and home.database_password.is_file():
+        return with_password(url, password_from(home.database_password))
+    return settings.database
 
 
 def _policy_files(home: Home) -> dict[str, str]:
@@ -131,6 +234,11 @@ def new_id(kind: str) -> str:
     return f"{kind}-{secrets.token_hex(8)}"
 
 
+def open_keys(home: Home) -> NodeKeys:
+    """The private keys of the node whose directory this is."""
+    return load_keys(home.keys, passphrase(home))
+
+
 def passphrase(home: Home) -> bytes:
     """What unlocks the private keys: the environment's, or the file that `init` wrote when there was none."""
     given = os.environ.get(PASSPHRASE)
@@ -143,3 +251,13 @@ def passphrase(home: Home) -> bytes:
             where=str(home.path),
         )
     return home.passphrase.read_bytes().strip()
+
+
+def root_passphrase(home: Home) -> bytes:
+    """What unlocks a state's key that is kept in a file of its own: its own passphrase, or the keys'."""
+    given = os.environ.get(ROOT_PASSPHRASE)
+    return given.encode() if given else passphrase(home)
+
+
+def root_passphrase_given() -> bool:
+    return bool(os.environ.get(ROOT_PASSPHRASE))

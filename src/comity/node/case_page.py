@@ -5,12 +5,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from comity.backends.sql import Transaction
+from comity.backends.sql.items import ConsentRow
 from comity.casework import Case, CaseTrace, Deadline, Hold, Request
 from comity.model import Event
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.bootstrap import Node
+from comity.node.consent import waiting_for
 from comity.node.event_words import is_step, summary_of
 from comity.node.flow_graph import flow_graph
+from comity.node.notice_rows import notice_rows
+from comity.node.obligations import HandlingForbids, Reading, withheld
 from comity.node.views import (
     Amount,
     CasePage,
@@ -38,7 +42,13 @@ _HOLD_STATES = {
 
 
 def case_row(node: Node, tx: Transaction, case: Case) -> CaseRow:
-    """One line of the case list."""
+    """One line of the case list; of a case that may not be searched, only that it is there and why."""
+    stands = Reading(node, tx, case.id, action="search").case(case, node)
+    if stands is not None:
+        return CaseRow(
+            id=case.id, title="Withheld", status=withheld(stands), opened_at=case.opened_at, reported=(), held=(),
+            open_requests=0, next_deadline_at=None,
+        )  # fmt: skip
     requests, holds = tx.requests.of_case(case.id), _as_of(tx.holds.of_case(case.id), node)
     pending = [
         deadline.due_at
@@ -48,7 +58,8 @@ def case_row(node: Node, tx: Transaction, case: Case) -> CaseRow:
     ]
     events = [event for event, _ in tx.events.of_case(case.id)]
     return CaseRow(
-        id=case.id, title=case.title, status=_status(case, requests, events),
+        id=case.id, title=case.title,
+        status=_status(case, requests, events, waiting_for(tx, case.id, node.clock())),
         opened_at=case.opened_at, reported=_amounts(_reported(tx, case)),
         held=_amounts(_held(holds)),
         open_requests=sum(_outcome(request) is RequestOutcome.RUNNING for request in requests),
@@ -57,14 +68,25 @@ def case_row(node: Node, tx: Transaction, case: Case) -> CaseRow:
 
 
 def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
-    """The whole case. The last `case.read` event is this reading."""
-    case = tx.cases.get(case_id)
-    traces, holds = tx.cases.traces(case_id), _as_of(tx.holds.of_case(case_id), node)
-    requests, events = tx.requests.of_case(case_id), tx.events.of_case(case_id)
-    rows = tuple(event_row(event, index) for event, index in events)
+    """The whole case, but for what may not be read (any more). The last `case.read` event is this reading."""
+    case, reading = tx.cases.get(case_id), Reading(node, tx, case_id)
+    stands = reading.case(case, node)
+    if stands is not None:
+        raise HandlingForbids(stands, where=case_id)
+    traces = [one for one in tx.cases.traces(case_id) if reading.trace(one.source) is None]
+    holds = _as_of([one for one in tx.holds.of_case(case_id) if reading.told(one.holder) is None], node)
+    requests = [
+        one if reading.told(one.peer) is None else replace(one, answer=None)
+        for one in tx.requests.of_case(case_id)
+    ]
+    events = tx.events.of_case(case_id)
+    rows = tuple(_shown_row(reading, event, index) for event, index in events)
     times = [max(timedelta(0), hold.placed_at - case.reported_at) for hold in holds]
     return CasePage(
-        id=case.id, title=case.title, status=_status(case, requests, [event for event, _ in events]),
+        id=case.id, title=case.title, withheld=reading.withheld,
+        status=_status(
+            case, requests, [event for event, _ in events], waiting_for(tx, case_id, node.clock())
+        ),
         asked_by="" if case.origin == node.id else case.origin, rule=case.rule, as_of=node.clock(),
         reported_at=case.reported_at, reported=_amounts(_reported(tx, case)),
         traced=_amounts(_traced(traces)), held=_amounts(_held(holds)),
@@ -75,7 +97,14 @@ def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
         holds=tuple(_hold_row(node, hold) for hold in holds),
         requests=tuple(_request_row(node, tx, request) for request in requests),
         reading=next(row for row in reversed(rows) if row.kind == "case.read"),
+        notices=tuple(notice_rows(node, tx, case_id)),
     )  # fmt: skip
+
+
+def _shown_row(reading: Reading, event: Event, log_index: int | None) -> EventRow:
+    """That something was done stays on the page; what was said, only while it may be read."""
+    row, stands = event_row(event, log_index), reading.event(event)
+    return row if stands is None else replace(row, summary=withheld(stands))
 
 
 def event_row(event: Event, log_index: int | None) -> EventRow:
@@ -85,7 +114,9 @@ def event_row(event: Event, log_index: int | None) -> EventRow:
     )  # fmt: skip
 
 
-def _status(case: Case, requests: Sequence[Request], events: Sequence[Event]) -> str:
+def _status(
+    case: Case, requests: Sequence[Request], events: Sequence[Event], waiting: Sequence[ConsentRow]
+) -> str:
     """One honest line. What is only nearly done is not called done."""
     running = [one for one in requests if _outcome(one) is RequestOutcome.RUNNING]
     if any(one.direction == "in" for one in running):
@@ -96,12 +127,19 @@ def _status(case: Case, requests: Sequence[Request], events: Sequence[Event]) ->
         return "following the money"
     if any(one.state == "awaiting_approval" for one in running):
         return "waiting for approval"
+    if waiting:
+        whom = sorted({(one.peer, one.action, one.recipient) for one in waiting})
+        return f"waiting for consent of {', '.join(_wish(*one) for one in whom)}"
     if running:
         return "waiting for partners"
     last = [one.kind for one in events if one.kind in _TELLING]
     if last and last[-1] == "alarm.case-stuck":
         return "stuck: see the timeline"
     return "followed, but a part left open" if "trace.left-open" in last else "followed to the end"
+
+
+def _wish(peer: str, action: str, recipient: str) -> str:
+    return f"{peer} to {f'tell {recipient}' if action == 'disclose_onward' else action.replace('_', ' ')}"
 
 
 _TELLING = ("trace.made", "trace.left-open", "alarm.case-stuck")
@@ -182,13 +220,6 @@ def _hold_row(node: Node, hold: Hold) -> HoldRow:
         placed_at=hold.placed_at,
         lapses_at=hold.lapses_at if hold.state in ("held", "ordered") else None,
     )  # fmt: skip
-
-
-def _country(node: Node, member_id: str) -> str:
-    """Where a member is; nothing for one that has left the compact."""
-    if member_id == node.id:
-        return node.settings.authority.jurisdiction
-    return node.compact().member(member_id).authority.jurisdiction if node.knows(member_id) else ""
 
 
 def _outcome(request: Request) -> RequestOutcome:

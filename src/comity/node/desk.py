@@ -4,17 +4,20 @@ may be shown. The values are in `views`; the pages and the command line only lay
 
 import threading
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from statistics import median
 
+from comity.backends.sql import Transaction
 from comity.errors import NotFound
 from comity.indicators import COUNTED_KINDS, DEFINITIONS, Interception, interception
 from comity.law import Action
 from comity.ledger import cosignatures_on, prove_entry, read_checkpoint
-from comity.model import Person, Role
+from comity.model import Event, Person, Role
 from comity.node import people
 from comity.node.bootstrap import Node
 from comity.node.case_page import case_page, case_row, event_row
+from comity.node.obligations import require_case, require_moment
 from comity.node.policy import require_in_office, require_with_case
 from comity.node.proof_steps import proof_steps
 from comity.node.prove import log_signer, witness_key
@@ -77,6 +80,7 @@ class NodeDesk:
 
     def case(self, person: Person, case_id: str) -> CasePage:
         require_with_case(self._node, Action.READ_CASE, person)
+        require_case(self._node, case_id, actor=person.id)
         with self._node.records.transaction() as tx:
             tx.cases.get(case_id)
             self._node.record(tx, "case.read", case_id=case_id, actor=person.id, role=person.role.value)
@@ -106,6 +110,7 @@ class NodeDesk:
                 )  # fmt: skip
         if opening is None or not opening.event.case_id:
             raise NotFound.because(expected="an event of a case of this node", got=repr(event_id))
+        require_moment(self._node, opening.event.case_id, opening.event.at, actor=person.id)
         key = verifier_of(log_signer(self._node))
         published = read_checkpoint(self._node.log, key)
         row = event_row(opening.event, opening.log_index)
@@ -132,7 +137,8 @@ class NodeDesk:
         with self._making_public:
             if self._public is None or now - self._public[0] > PUBLIC_FRESH_SECONDS:
                 with self._node.records.reading() as tx:
-                    figures = interception(tx.events.of_kinds(COUNTED_KINDS), now=self._node.clock())
+                    counted = _still_said(tx, tx.events.of_kinds(COUNTED_KINDS))
+                    figures = interception(counted, now=self._node.clock())
                 self._public = (now, self._page(figures))
             return self._public[1]
 
@@ -140,7 +146,6 @@ class NodeDesk:
         settings = self._node.settings
         key = verifier_of(log_signer(self._node))
         published = read_checkpoint(self._node.log, key)
-        compact = self._node.compact() if self._node.in_compact() else None
         with self._node.records.reading() as tx:
             peers = tuple(
                 PeerRow(
@@ -148,12 +153,11 @@ class NodeDesk:
                     oversight=one.authority.oversight, last_heard_at=tx.inbox.last_heard(one.id),
                     waiting=tx.outbox.waiting(one.id),
                 )
-                for one in (compact.members if compact else ())
-                if one.id != self._node.id
+                for one in self._node.peers().values()
             )  # fmt: skip
         return NodeCard(
             name=settings.authority.name, authority=self._node.id,
-            jurisdiction=settings.authority.jurisdiction, compact=compact.name if compact else "",
+            jurisdiction=settings.authority.jurisdiction, compact=", ".join(self._node.compacts()),
             peers=peers, log_origin=key.name, log_size=published[0].size if published else 0,
             log_key=str(key), cosigned_by=self._cosigned_by(),
         )  # fmt: skip
@@ -161,13 +165,9 @@ class NodeDesk:
     def _cosigned_by(self) -> tuple[str, ...]:
         """Names of the members that cosigned the published checkpoint."""
         published = read_checkpoint(self._node.log, verifier_of(log_signer(self._node)))
-        if published is None or not self._node.in_compact():
+        if published is None:
             return ()
-        names = {
-            witness_key(one): one.authority.name
-            for one in self._node.compact().members
-            if one.id != self._node.id
-        }
+        names = {witness_key(one): one.authority.name for one in self._node.peers().values()}
         return tuple(names[each.key] for each in cosignatures_on(published[1], list(names)))
 
     def _page(self, found: Interception) -> PublicPage:
@@ -188,6 +188,18 @@ class NodeDesk:
             ),
             time_to_hold=_time_to_hold(found.times),
         )  # fmt: skip
+
+
+def _still_said(tx: Transaction, events: Iterable[Event]) -> Iterable[Event]:
+    """Without what a peer told us of its holds before it took something back in that case."""
+    until = tx.items.taken_back()
+    return (
+        one
+        for one in events
+        if one.kind != "hold.told"
+        or (one.case_id, one.actor) not in until
+        or one.at >= until[one.case_id, one.actor]
+    )
 
 
 def _time_to_hold(times: tuple[timedelta, ...]) -> TimeToHold:

@@ -10,8 +10,8 @@ _Words = Callable[[Mapping[str, Any]], str]
 
 
 STEPS = (
-    "message.", "hold.requested", "hold.told", "request.drafted", "request.checked", "request.approved",
-    "request.acknowledged",
+    "message.", "attachment.announced", "hold.requested", "hold.told", "request.drafted", "request.checked",
+    "request.approved", "request.acknowledged",
 )  # fmt: skip
 """Kinds of event that lead up to another which says more."""
 
@@ -54,6 +54,22 @@ def _request(verb: str) -> _Words:
 
 def _message(verb: str) -> _Words:
     return lambda body: f"Message {body.get('type', '')} {verb} {body.get('peer', '')}".rstrip()
+
+
+def _wish(body: Mapping[str, Any]) -> str:
+    return f"{body['action'].replace('_', ' ')}, {body['recipient']}, for {body['purpose']}"
+
+
+def _attachment(verb: str) -> _Words:
+    return lambda body: f"{verb.format(peer=body['peer'])} {_named(body)}{_because(body)}"
+
+
+def _named(body: Mapping[str, Any]) -> str:
+    return f"attachment {body['attachment'][:16]}… of {body['size']:,} bytes"
+
+
+def _because(body: Mapping[str, Any]) -> str:
+    return f" ({body['reason']})" if body.get("reason") else ""
 
 
 _WORDS: Mapping[str, _Words] = {
@@ -101,5 +117,36 @@ _WORDS: Mapping[str, _Words] = {
     "message.handled": _message("handled by"),
     "message.refused": _message("refused by"),
     "message.undelivered": _message("could not be delivered to"),
+    "consent.asked": lambda body: f"Consent asked of {body['peer']}: {_wish(body)}",
+    "consent.wanted": lambda body: f"{body['peer']} asks for our consent: {_wish(body)}",
+    "consent.granted": lambda body: f"Consent granted ({body['peer']}): {_wish(body)}",
+    "consent.refused": lambda body: f"Consent refused ({body['peer']}): {_wish(body)}",
+    "consent.withdrawn": lambda body: f"Consent withdrawn ({body['peer']}): {_wish(body)}",
+    "handling.forbidden": lambda body: f"Not allowed by {body['peer']}: {_wish(body)}",
+    "case.kept": lambda body: f"Kept by a legal hold: {body['ground']}",
+    "case.released": lambda body: f"Legal hold lifted: {body['ground']}",
+    "case.erased": lambda body: (
+        f"Erased ({body['events']} events, {body['messages']} messages): {body['ground']}"
+    ),
+    "message.erased": lambda body: f"A message was erased ({body['events']} events): {body['ground']}",
+    "item.taken-back": lambda body: f"What we had told {', '.join(body['told'])} was taken back",
+    "item.shrunk": lambda body: f"What we had told is left to {', '.join(body['audience'])} only",
+    "item.retracted": lambda body: f"A partner takes back what it told us: {body['how']}",
+    "item.complied": lambda body: f"Complied with what {body['peer']} took back: {body['how']}",
+    "item.complied-with": lambda body: f"A partner complied with what we took back: {body['how']}",
+    "item.expired": lambda body: f"What {body['peer']} told us was to be kept no longer: {body['how']}",
+    "alarm.not-complied": lambda body: f"{body['peer']} has not said that it complied with what we took back",
+    "notice.sent": lambda body: f"Notice to {', '.join(body['peers'])}: {body['subject']}",
+    "notice.received": lambda body: f"Notice from {body['peer']}",
+    "attachment.announced": _attachment("{peer} sends:"),
+    "attachment.whole": _attachment("Whole and verified, from {peer}:"),
+    "attachment.refused": _attachment("Not taken from {peer}:"),
+    "attachment.failed": _attachment("Could not be had whole from {peer}:"),
+    "attachment.told": lambda body: (
+        f"{body['peer']} says that {_named(body)} is {body['state']}" + _because(body)
+    ),
+    "attachment.wanted": _attachment("To be fetched again from {peer}:"),
+    "attachment.saved": _attachment("Taken out of the node:"),
+    "attachment.erased": _attachment("Its key is destroyed:"),
     "deadline.passed": lambda body: f"Deadline passed: {body['rule'].rpartition('/')[2]}",
 }

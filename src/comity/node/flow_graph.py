@@ -76,7 +76,7 @@ def flow_graph(
     _mark_victim(draft, case, own)
     _mark_states(draft, requests, node)
     _rest(draft, (holding for trace in traces for holding in trace.trace.holdings), holds)
-    _rest_beyond(draft, traces, node)
+    _rest_beyond(draft, case, traces, node)
     return FlowGraph(nodes=tuple(draft.nodes.values()), links=tuple(draft.links.values()))
 
 
@@ -106,7 +106,7 @@ def _add_inflow(draft: _Draft, inflow: Crossing) -> None:
 
 def _add_book(draft: _Draft, node: Node, trace: CaseTrace) -> None:
     """One place for all that a partner followed in its own book (also of one that has left the compact)."""
-    member = node.compact().member(trace.source) if node.knows(trace.source) else None
+    member = node.peers().get(trace.source)
     name, first = _book_of(trace.source), min((one.booked_at for one in trace.inflows), default=None)
     country = member.authority.jurisdiction if member else next((x.to_country for x in trace.inflows), "")
     draft.nodes[name] = _beyond(name, country, first)
@@ -162,19 +162,16 @@ def _mark_states(draft: _Draft, requests: Sequence[Request], node: Node) -> None
         if request.state in ("answered", "closed") and request.refusal is None:
             continue
         state = FlowState.REFUSED if request.refusal is not None else FlowState.OPEN
-        covers = node.compact().member(peer).covers if node.knows(peer) else ()
+        covers = node.peers()[peer].covers if peer in node.peers() else ()
         for name, one in draft.nodes.items():
             if one.country in covers:
                 draft.nodes[name] = replace(one, state=state)
 
 
-def _rest_beyond(draft: _Draft, traces: Iterable[CaseTrace], node: Node) -> None:
+def _rest_beyond(draft: _Draft, case: Case, traces: Iterable[CaseTrace], node: Node) -> None:
     """What went to where no member has a book stays there, as far as anybody can tell."""
-    covered = (
-        {country for member in node.compact().members for country in member.covers}
-        if node.in_compact()
-        else set()
-    )
+    compact = node.compacts().get(case.compact)
+    covered = {country for member in compact.members for country in member.covers} if compact else set()
     for trace in traces:
         for crossing in trace.trace.exits:
             one = draft.nodes.get(crossing.to_account)

@@ -4,25 +4,37 @@ A message that we cannot act on never blocks the ones behind it: it is refused w
 quarantined with an alarm when the fault may be ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import structlog
 
+from comity.backends.register_updates import RegisterRollback
 from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Hold, Request
 from comity.errors import ComityError, Forbidden, InputError, NotFound, StorageError
-from comity.exchange import MAX_SKEW, Status, verify_receipt
+from comity.exchange import MAX_SKEW, Status
+from comity.exchange.notice import NOTICE
+from comity.exchange.receipt import RECEIPTS
 from comity.model import Holding, Trace
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.answer import take_request
+from comity.node.attach import STATE_TOLD, hear_state
 from comity.node.bootstrap import Node
+from comity.node.consent import ask_for, hear_question, hear_word
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
-from comity.node.receipts import sign_receipt
-from comity.node.request import PROCEDURE, advance, inflows_of, lapse_unheard
-from comity.node.send import Letter, send
+from comity.node.notice import take_notice
+from comity.node.obligations import CONTROL, HandlingForbids, keep_received
+from comity.node.receipts import conclude
+from comity.node.register_update import CHANGED, take_changed
+from comity.node.request import PROCEDURE, advance, inflows_of
+from comity.node.retract import hear_compliance, hear_retraction
+from comity.node.take_in import stands_against, waits
+from comity.node.tell import hear_receipts
 from comity.tracing import read_crossing, read_gap, read_holding, read_time, time_text
 
 log = structlog.get_logger()
@@ -30,32 +42,87 @@ MAX_ROWS = 10_000
 MAX_EXITS = 2_000
 MAX_PIECES = 50_000
 """One peer's answer: what it makes us ask others must stay well within what may be asked."""
-_FINAL = (Status.HANDLED, Status.REFUSED)
+
+
+class _NotTogether(Exception):
+    """A message of a run needs more than the transaction of the run."""
 
 
 def hear(node: Node) -> int:
     """Handle what is waiting, oldest first; return how many messages were handled."""
     with node.records.reading() as tx:
         waiting = tx.inbox.to_handle()
-    for received in waiting:
-        try:
-            _HANDLERS.get(received.type, _unknown)(node, received)
-        except StorageError:
-            raise
-        except ComityError as error:
-            _settle(node, received, state="handled", status=Status.REFUSED, code=error.code, text=str(error))
-        except Exception as error:
-            log.exception("message quarantined", message=received.id, sender=received.sender)
-            _settle(
-                node, received, state="quarantined", status=Status.REFUSED, code="quarantined",
-                text=type(error).__name__,
-            )  # fmt: skip
+    for together, run in groupby(waiting, lambda one: one.type in _TOGETHER):
+        messages = list(run)
+        if not (together and len(messages) > 1 and _hear_together(node, messages)):
+            for received in messages:
+                _hear_alone(node, received)
     return len(waiting)
 
 
+def _hear_together(node: Node, messages: Sequence[Received]) -> bool:
+    """Handle a run of messages in one transaction. False, and nothing was done, if it is not as simple as that:
+    one of them must wait, or cannot be handled; then each has transactions of its own, and none undoes another.
+    """
+    try:
+        with node.records.transaction() as tx:
+            for received in messages:
+                if stands_against(node, tx, received):
+                    raise _NotTogether
+                _TOGETHER[received.type](node, tx, received)
+                _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+    except StorageError:
+        raise
+    except (_NotTogether, ComityError):
+        return False
+    except Exception:
+        log.exception("hearing one by one", count=len(messages))
+        return False
+    return True
+
+
+def _hear_alone(node: Node, received: Received) -> None:
+    try:
+        if not waits(node, received):
+            _HANDLERS.get(received.type, _unknown)(node, received)
+    except StorageError:
+        raise
+    except ComityError as error:
+        _settle(node, received, state="handled", status=Status.REFUSED, code=error.code, text=str(error))
+    except Exception as error:
+        log.exception("message quarantined", message=received.id, sender=received.sender)
+        _settle(
+            node, received, state="quarantined", status=Status.REFUSED, code="quarantined",
+            text=type(error).__name__,
+        )  # fmt: skip
+
+
 def _hear_request(node: Node, received: Received) -> None:
-    take_request(node, received)
-    _settle(node, received, state="handled", status=Status.HANDLED)
+    try:
+        take_request(node, received)
+    except StorageError:
+        raise
+    except ComityError as error:
+        if not _left_to_an_officer(node, received, error):
+            raise
+    _settle(node, received, state="handled", status=Status.DELIVERED)  # handled with the reply (`send`)
+
+
+def _left_to_an_officer(node: Node, received: Received, error: ComityError) -> bool:
+    """What went wrong after a request was filed is an officer's to solve: it waits, and its sender is told that it
+    arrived, so that a later answer counts. Whoever stands between us and the reply is asked. False if it was not filed.
+    """
+    with node.records.transaction() as tx:
+        request = tx.requests.by_message(received.sender, received.id)
+        if request is None or request.state != "acknowledged":
+            return False
+        node.record(
+            tx, "request.left-to-officer", case_id=request.case_id, actor="node", request=request.id,
+            peer=request.peer, reasons=[str(error)[:500]],
+        )  # fmt: skip
+        if isinstance(error, HandlingForbids):
+            ask_for(node, tx, error.barred, actor="node")
+    return True
 
 
 def _hear_answer(node: Node, received: Received) -> None:
@@ -75,6 +142,7 @@ def _hear_answer(node: Node, received: Received) -> None:
         except InputError as error:
             _end_unreadable(node, tx, received, request, error)
             return
+        keep_received(node, tx, received, case.id)
         tx.cases.put_trace(told)
         for hold in holds:
             _put_peer_hold(node, tx, case, hold)
@@ -103,6 +171,7 @@ def _hear_refusal(node: Node, received: Received) -> None:
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
         request = replace(request, refusal={"ground": ground, "text": text})
+        keep_received(node, tx, received, case.id)
         try:
             advance(node, tx, request, "refuse", {"reasons": [f"{ground}: {text}"]}, received.sender)
         except Forbidden as error:
@@ -115,42 +184,56 @@ def _hear_refusal(node: Node, received: Received) -> None:
 def _hear_hold(node: Node, received: Received) -> None:
     payload: Any = received.payload
     with node.records.transaction() as tx:
-        case = tx.cases.get(str(payload.get("case")))
+        case = tx.cases.find(str(payload.get("case")))
         document = payload.get("hold")
         known = [
-            hold for hold in tx.holds.of_case(case.id)
+            hold for hold in (tx.holds.of_case(case.id) if case else ())
             if hold.holder == received.sender
             and isinstance(document, dict) and hold.id == document.get("hold")
         ]  # fmt: skip
-        if not known:
+        if not known or case is None or case.compact != received.compact:
             raise NotFound.because(expected="a hold that this peer told us of", got=str(document)[:200])
-        told = next(one.trace for one in tx.cases.traces(case.id) if one.source == received.sender)
+        told = next((one.trace for one in tx.cases.traces(case.id) if one.source == received.sender), None)
+        if told is None:
+            raise NotFound.because(expected="a hold in a trace that stands", got="one that was taken back")
         request = tx.requests.get(known[0].request_id)
+        keep_received(node, tx, received, case.id)
         _put_peer_hold(node, tx, case, _told_hold(node, tx, case, request, document, told))
         _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
 
 
-def _hear_receipt(node: Node, received: Received) -> None:
-    """A peer says what became of a message of ours. Never answered with a receipt: that would not end."""
-    text = received.payload.get("receipt")
-    if not isinstance(text, str):
-        raise InputError.because(expected="a signed receipt", got=type(text).__name__, where=received.id)
-    receipt = verify_receipt(text, member=node.compact().member(received.sender))
-    why = f"{receipt.reason_code}: {receipt.reason_text}".strip(": ")
+def _hear_notice(node: Node, received: Received) -> None:
+    """Refused ones are marked so in the inbox: nobody is shown them."""
+    try:
+        with node.records.transaction() as tx:
+            take_notice(node, tx, received)
+            _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+    except InputError as error:
+        _settle(node, received, state="refused", status=Status.REFUSED, code=error.code, text=str(error))
+
+
+def _hear_attachment_state(node: Node, received: Received) -> None:
     with node.records.transaction() as tx:
-        outgoing = tx.outbox.of_receipt(receipt)
-        if outgoing is None or receipt.status not in _FINAL:
-            raise NotFound.because(
-                expected="a final receipt for a message of ours to its giver", got=receipt.message_id
-            )
-        tx.outbox.note_receipt(outgoing, state=receipt.status.value, receipt=text, why=why)
-        node.record(
-            tx, f"message.{receipt.status.value}", case_id=outgoing.case_id, actor=received.sender,
-            message=outgoing.message_id, type=outgoing.type, peer=received.sender, reason=why[:500],
-        )  # fmt: skip
-        if receipt.status is Status.REFUSED:
-            lapse_unheard(node, tx, outgoing, why=why[:500])
-        tx.inbox.settle(received, state="handled")
+        hear_state(node, tx, received)
+        _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+
+
+def _within(hear_in: Callable[[Node, Transaction, Received], None]) -> Callable[[Node, Received], None]:
+    """A handler that does all it does in the transaction that settles the message."""
+
+    def heard(node: Node, received: Received) -> None:
+        with node.records.transaction() as tx:
+            hear_in(node, tx, received)
+            _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+
+    return heard
+
+
+def _hear_register(node: Node, received: Received) -> None:
+    """A member pushes a change of the register. Who already knows something newer has nothing to do."""
+    with suppress(RegisterRollback):
+        take_changed(node, received.compact, received.payload, peer=received.sender)
+    _settle(node, received, state="handled", status=Status.HANDLED)
 
 
 def _unknown(node: Node, received: Received) -> None:
@@ -162,28 +245,40 @@ _HANDLERS: Mapping[str, Callable[[Node, Received], None]] = {
     f"{PROCEDURE}.answer": _hear_answer,
     f"{PROCEDURE}.refusal": _hear_refusal,
     "hold.changed": _hear_hold,
-    "receipt": _hear_receipt,
+    NOTICE: _hear_notice,
+    STATE_TOLD: _hear_attachment_state,
+    RECEIPTS: _within(hear_receipts),
+    CHANGED: _hear_register,
+    "consent.request": _within(hear_question),
+    "consent.grant": _within(hear_word),
+    "consent.refusal": _within(hear_word),
+    "consent.withdrawal": _within(hear_word),
+    "item.retraction": _within(hear_retraction),
+    "item.compliance": _within(hear_compliance),
 }
+
+_TOGETHER: Mapping[str, Callable[[Node, Transaction, Received], None]] = {
+    NOTICE: take_notice,
+    RECEIPTS: hear_receipts,
+}
+"""What comes in great numbers, and touches nothing but the database."""
 
 
 def _asked(tx: Transaction, received: Received) -> tuple[Request, Case]:
     """The request of ours that this replies to: only the member we asked may answer it."""
-    payload: Any = received.payload
-    request = tx.requests.get(str(payload.get("request")))
-    if (
-        request.direction != "out"
-        or request.peer != received.sender
-        or request.message_id != received.in_reply_to
-    ):
-        raise NotFound.because(
-            expected=f"a request that we sent to {received.sender}", got=str(payload.get("request"))
-        )
-    return request, tx.cases.get(request.case_id)
+    named = str(received.payload.get("request"))
+    request = next((one for one in tx.requests.sent_in(received.in_reply_to) if one.id == named), None)
+    if request is None or request.peer != received.sender:
+        raise NotFound.because(expected=f"a request that we sent to {received.sender}", got=named)
+    case = tx.cases.get(request.case_id)
+    if case.compact != received.compact:
+        raise NotFound.because(expected=f"a request that we sent to {received.sender}", got=named)
+    return request, case
 
 
 def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], now: datetime) -> CaseTrace:
     """A peer's answer as a trace of its book: it may speak of its own accounts only."""
-    covers = node.compact().member(request.peer).covers
+    covers = node.compact(case.compact).member(request.peer).covers
     holdings = tuple(read_holding(document) for document in _list(payload, "holdings"))
     exits = tuple(read_crossing(document) for document in _list(payload, "exits"))
     pieces = sum(len(crossing.pieces) for crossing in exits)
@@ -314,25 +409,15 @@ def _settle_in(
     code: str = "",
     text: str = "",
 ) -> None:
-    """Mark it handled and send the receipt that says so, once; nobody is told who has left the compact."""
+    """Mark it handled, and note what its sender is to be told, once."""
     if not tx.inbox.settle(received, state=state):
         return
-    if status is Status.REFUSED:
+    if received.type not in CONTROL and not tx.items.has(received.compact, received.sender, received.id):
+        keep_received(node, tx, received, "")
+    if status is Status.REFUSED and node.pace.alarms.allow(received.sender, node.clock()):
         node.record(
             tx, "alarm.message-refused", actor="node", peer=received.sender, message=received.id,
             type=received.type, code=code, problem=text[:500],
         )  # fmt: skip
-    if received.type == "receipt" or not node.knows(received.sender):
-        return
-    receipt = sign_receipt(
-        node, status, message_id=received.id, digest=received.digest, sender=received.sender, code=code,
-        text=text,
-    )  # fmt: skip
-    send(
-        node, tx,
-        Letter(
-            peer=received.sender, type="receipt", case_id="", purpose="receipt", legal_basis="",
-            payload={"receipt": receipt}, in_reply_to=received.id,
-        ),
-        actor="node",
-    )  # fmt: skip
+    if received.type != RECEIPTS:
+        conclude(node, tx, received.compact, received.sender, received.id, status, code=code, text=text)

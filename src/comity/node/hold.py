@@ -11,7 +11,7 @@ from typing import Any
 
 from comity.backends.sql import Transaction
 from comity.casework import Case, CaseTrace, Hold, Moved, Request, Subject, move, start
-from comity.errors import Conflict
+from comity.errors import ComityError, Conflict, StorageError
 from comity.law import Action
 from comity.model import Holding, Person
 from comity.node.bootstrap import Node
@@ -225,18 +225,30 @@ def hold_by_hand(node: Node, case_id: str, *, person: Person) -> int:
 
 
 def tell_of_change(node: Node, tx: Transaction, hold: Hold) -> None:
-    """The node whose case it is learns of it; nobody else does. That it has left the compact stops no change."""
+    """The node whose case it is learns of it; nobody else does. That it cannot be told stops no change: a hold
+    lapses though its origin has left, and though what others said of the case may not go there any more.
+    """
     case = tx.cases.get(hold.case_id)
     if case.origin == node.id:
         return
-    if not node.knows(case.origin):
-        node.record(
-            tx, "alarm.hold-untold", case_id=case.id, actor=NODE, peer=case.origin, changed=hold.id,
-            state=hold.state,
-        )  # fmt: skip
-        return
+    why = f"{case.origin} is no member of {case.compact} now"
+    if node.knows(case.origin, case.compact):
+        try:
+            _tell(node, tx, case, hold)
+            return
+        except StorageError:
+            raise
+        except ComityError as error:
+            why = str(error)
+    node.record(
+        tx, "alarm.hold-untold", case_id=case.id, actor=NODE, peer=case.origin, changed=hold.id,
+        state=hold.state, problem=why[:500],
+    )  # fmt: skip
+
+
+def _tell(node: Node, tx: Transaction, case: Case, hold: Hold) -> None:
     letter = Letter(
-        peer=case.origin, type="hold.changed", case_id=case.id, purpose=PURPOSE,
+        compact=case.compact, peer=case.origin, type="hold.changed", case_id=case.id, purpose=PURPOSE,
         legal_basis=tx.requests.get(hold.request_id).basis["instrument"],
         payload={"case": case.origin_case, "hold": hold_document(hold)},
     )  # fmt: skip

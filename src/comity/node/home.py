@@ -2,18 +2,24 @@
 
 node.toml    who this node is and where it listens      keys/      private keys, encrypted
 node.db      cases, requests, holds, events, messages    book/      transfers, Parquet
-compact.json the peers it has agreed to talk to          log/       the witnessed log, public
+compacts/    the peers it has agreed to talk to          log/       the witnessed log, public
 policy/      its own standing policies (Cedar)           card.jws   what it tells peers of itself
+attachments/ files that came with notices or that we offer, sealed
+witnesses.policy    who must have cosigned our log before anything is disclosed
+witnessed.note      our newest checkpoint that they had      log-contradicted.note    proof that our log was put back
 passphrase   what opens keys/ when the environment does not say so (better kept elsewhere: SECURITY.md)
 """
 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from comity.backends.files import write_durably
+from comity.backends.sql.postgres import read_url
 from comity.errors import InputError, NotFound
 from comity.law.bases import Channel
 from comity.model import Authority
@@ -36,14 +42,31 @@ class Settings:
     """`police` or `fiu`: the kind of authority, which decides the channels open to it."""
     rule: str
     hold_hours: int
+    database: str = "node.db"
+    """A file in the node's directory, or a postgresql:// address."""
+    peer_address: str = ""
+    """https address that peers reach, where it is not `host` and `peer_port` (a proxy in front)."""
+    public_address: str = ""
+    inbound: bool = True
+    """False: no peer can connect to us; we fetch what they have for us."""
+    audience: str = "compact"
+    """With whom what we tell may be shared: every member of the `compact`, or only the one `asked`."""
+    reply_tick_ms: int = 500
+    """Automatic replies leave at these ticks, so that the time taken tells nothing."""
+    log_cadence_ms: int = 1000
+    """The log grows at these ticks, and by a multiple of `log_padding` entries."""
+    log_padding: int = 8
+    log_heartbeat: int = 0
+    """After so many silent ticks it grows all the same; 0 for never."""
+    max_attachment_bytes: int = 50 * 2**30
 
     @property
     def endpoint(self) -> str:
-        return f"https://{self.host}:{self.peer_port}"
+        return self.peer_address or f"https://{self.host}:{self.peer_port}"
 
     @property
     def public_url(self) -> str:
-        return f"http://{self.host}:{self.web_port}"
+        return self.public_address or f"http://{self.host}:{self.web_port}"
 
     @property
     def hold_time(self) -> timedelta:
@@ -69,8 +92,9 @@ class Home:
         return self.path / "passphrase"
 
     @property
-    def database(self) -> Path:
-        return self.path / "node.db"
+    def database_password(self) -> Path:
+        """What opens a PostgreSQL database when neither the environment nor the URL says so."""
+        return self.path / "database-password"
 
     @property
     def book(self) -> Path:
@@ -89,8 +113,9 @@ class Home:
         return self.path / "card.jws"
 
     @property
-    def compact(self) -> Path:
-        return self.path / "compact.json"
+    def compacts(self) -> Path:
+        """One folder a compact that this node has joined, by its name."""
+        return self.path / "compacts"
 
     def require(self) -> None:
         """Raise `NotFound` unless this is a node's directory."""
@@ -108,12 +133,13 @@ def write_settings(home: Home, settings: Settings) -> None:
         "authority": authority.id, "name": authority.name, "jurisdiction": authority.jurisdiction,
         "oversight": authority.oversight, "covers": list(settings.covers), "channel": settings.channel,
         "host": settings.host, "peer_port": settings.peer_port, "web_port": settings.web_port,
-        "rule": settings.rule, "hold_hours": settings.hold_hours,
+        "rule": settings.rule, "hold_hours": settings.hold_hours, "database": settings.database,
     }  # fmt: skip
+    lines |= {key: value for key, value in _optional(settings).items() if value != _DEFAULTS[key]}
     text = "# This node. Written by `comity node init`; start the node again after a change.\n" + "".join(
         f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines.items()
     )
-    home.settings_file.write_text(text, encoding="utf-8")
+    write_durably(home.settings_file, text.encode())
 
 
 def _countries(found: object) -> tuple[str, ...]:
@@ -144,7 +170,7 @@ def read_settings(home: Home) -> Settings:
                 covers=tuple(str(code) for code in found["covers"]), host=_text(found, "host"),
                 peer_port=int(found["peer_port"]), web_port=int(found["web_port"]),
                 channel=_text(found, "channel"), rule=_text(found, "rule"),
-                hold_hours=int(found["hold_hours"]),
+                hold_hours=int(found["hold_hours"]), **_options(found),
             )
         )  # fmt: skip
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
@@ -153,6 +179,24 @@ def read_settings(home: Home) -> Settings:
             got=f"{type(error).__name__}: {error}",
             where=str(home.settings_file),
         ) from error
+
+
+_DEFAULTS: Mapping[str, Any] = {
+    one.name: one.default for one in fields(Settings) if one.default is not MISSING
+}
+
+
+def _optional(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _DEFAULTS}
+
+
+def _options(found: Mapping[str, object]) -> dict[str, Any]:
+    """The optional settings that are given, each of its default's type."""
+    given = {name: found[name] for name in _DEFAULTS if name in found}
+    for name, value in given.items():
+        if type(value) is not type(_DEFAULTS[name]):
+            raise TypeError(f"{name} is no {type(_DEFAULTS[name]).__name__}")
+    return given
 
 
 def _text(found: Mapping[str, object], key: str) -> str:
@@ -169,10 +213,29 @@ def _checked(settings: Settings) -> Settings:
             raise ValueError(f"port {port}")
     if not 1 <= settings.hold_hours <= MOST_HOLD_HOURS:
         raise ValueError(f"hold_hours {settings.hold_hours}, not 1 to {MOST_HOLD_HOURS}")
+    for name, least, most in (
+        ("reply_tick_ms", 0, 60_000),
+        ("log_cadence_ms", 10, 60_000),
+        ("log_padding", 1, 4096),
+        ("log_heartbeat", 0, 86_400),
+    ):
+        if not least <= getattr(settings, name) <= most:
+            raise ValueError(f"{name} {getattr(settings, name)}, not {least} to {most}")
+    if settings.audience not in ("compact", "asked"):
+        raise ValueError(f"audience {settings.audience!r}, not compact or asked")
     if settings.channel not in set(Channel):
         raise ValueError(f"channel {settings.channel!r}, not one of {', '.join(Channel)}")
     Rule.named(settings.rule)
+    _refuse_place(settings.database)
     for country in (settings.authority.jurisdiction, *settings.covers):
         if not (len(country) == 2 and country.isascii() and country.isupper()):
             raise ValueError(f"country {country!r}")
     return settings
+
+
+def _refuse_place(database: str) -> None:
+    """A file stays inside the node's directory; what a URL must be is the database's to say."""
+    if "://" in database:
+        read_url(database)
+    elif Path(database).name != database or database in ("", ".", ".."):
+        raise ValueError(f"database {database!r}, neither a file's name nor postgresql://USER@HOST/NAME")

@@ -63,7 +63,7 @@ def require_in_office(node: Node, action: Action, person: Person) -> None:
 
 def our_reading(node: Node, peer: str, instrument: str, *, offence: str) -> dict[str, Any]:
     """The legal basis a peer names, as our own register finds it: their word for it counts for nothing."""
-    theirs = node.compact().member(peer).authority.jurisdiction
+    theirs = node.jurisdiction_of(peer)
     found = bases(theirs, node.settings.authority.jurisdiction, "freeze", offence=offence)
     for basis in found.bases:
         if basis.instrument == instrument:
@@ -82,11 +82,10 @@ def basis_document(basis: Basis) -> dict[str, Any]:
 
 
 def _request(node: Node, request: Request, currency: str, minor: int) -> dict[str, Any]:
-    member = node.compact().member(request.peer)
     return {
         "type": request.procedure, "channel": node.settings.channel,
         "offence": request.payload["offence"], "urgent": request.payload["urgent"],
-        "from_member": True, "from_jurisdiction": member.authority.jurisdiction,
+        "from_member": True, "from_jurisdiction": node.jurisdiction_of(request.peer),
         "amount_minor": minor, "currency": currency, "legal_basis": _basis(request.basis),
         "drafted_by": request.drafted_by if request.direction == "out" else "",
     }  # fmt: skip

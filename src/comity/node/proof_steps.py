@@ -8,9 +8,8 @@ def proof_steps(public_url: str) -> tuple[ProofStep, ...]:
     return (
         ProofStep(
             title="Hash the event",
-            detail="The entry is SHA-256 of the line “comity/event/v1”, a line feed, the salt (32 bytes) and "
-            "the event's bytes exactly as shown. It must equal the entry hash.",
-            command="{ printf 'comity/event/v1\\n'; xxd -r -p salt.hex; cat event.json; } | sha256sum",
+            detail="Each field of the event is hashed with a salt of its own, derived from the one shown; the entry "
+            "is SHA-256 over the sorted digests (spec/log.md §1, with a vector). It must equal the entry hash.",
         ),
         ProofStep(
             title="Follow the inclusion proof to the root",

@@ -15,19 +15,28 @@ from comity.tracing import claims_of, read_report
 FRAUD = "fraud"
 
 
-def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = "report") -> Case:
+def report(
+    node: Node,
+    document: Mapping[str, Any],
+    *,
+    actor: str,
+    where: str = "report",
+    compact: str | None = None,
+) -> Case:
     """Open a case for `report.json` (trace contract, REPORT; more keys: summary, offence, victim_country).
 
     Every named transfer must be in this node's book and bear the claim: a first trace is made before the
     case is opened, so that every case can be followed. The same report twice is a `Conflict`, so that
-    repeating a call that seemed to fail is safe. The running node takes it from here: `comity.node.ask`.
+    repeating a call that seemed to fail is safe. `compact` is the one in which it is pursued, and needs
+    no name where there is only one. The running node takes it from here: `comity.node.ask`.
     """
     said = _checked(read_report(document, where=where), where)
     claims = claims_of(said, node.book.book())
     now, case_id = node.clock(), node.new_id("case")
     code = _offence(_text(document, "offence", FRAUD, where), where)
     case = Case(
-        id=case_id, origin=node.id, origin_case=case_id, title=_title(said, document, where),
+        id=case_id, compact=_compact(node, compact), origin=node.id, origin_case=case_id,
+        title=_title(said, document, where),
         summary=_text(document, "summary", "", where), offence=code, rule=node.settings.rule,
         report={"report_id": said.report_id, "claims": claims}, reported_at=now, opened_at=now,
         pursuit_wanted=1, pursuit_done=0,
@@ -44,7 +53,7 @@ def report(node: Node, document: Mapping[str, Any], *, actor: str, where: str = 
         _refuse_claimed(node, tx, claims)
         tx.cases.add(case)
         node.record(
-            tx, "report.received", case_id=case.id, actor=actor, report=said.report_id,
+            tx, "report.received", case_id=case.id, actor=actor, report=said.report_id, compact=case.compact,
             offence=code, rule=case.rule, transfers=sorted(claims), amounts=amounts,
         )  # fmt: skip
     return case
@@ -71,6 +80,11 @@ def _refuse_claimed(node: Node, tx: Transaction, claims: Mapping[str, int | None
                 got=f"{again[0]}, which {known.id} has",
                 remedy=f"Look at that case: comity case show {node.home.path} {known.id}",
             )
+
+
+def _compact(node: Node, named: str | None) -> str:
+    """Nothing is told to anybody outside the compact of a case, so somebody must say which it is."""
+    return node.compact(named).name if named is not None or node.in_compact() else ""
 
 
 def _own(node: Node, case: Case) -> bool:

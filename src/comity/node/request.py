@@ -14,6 +14,7 @@ from comity.exchange import Outgoing
 from comity.law import Action
 from comity.model import Crossing, Person
 from comity.node.bootstrap import Node
+from comity.node.obligations import recording, tellers
 from comity.node.policy import require_with_request
 from comity.node.send import Letter, send
 from comity.tracing import read_crossing
@@ -49,7 +50,9 @@ def advance(
 
 def approve(node: Node, request_id: str, *, person: Person) -> Request:
     """A second person approves and sends what no standing policy sends by itself."""
-    with node.records.transaction() as tx:
+    with node.records.reading() as tx:
+        request = tx.requests.get(request_id)
+    with recording(node, request.case_id, actor=person.id), node.records.transaction() as tx:
         request = tx.requests.get(request_id)
         require_with_request(node, Action.APPROVE_REQUEST, request, person=person)
         request = advance(node, tx, request, "approve", {"approval": {"by": person.id}}, person.id)
@@ -61,8 +64,9 @@ def dispatch(node: Node, tx: Transaction, request: Request, *, actor: str) -> Re
     message_id = send(
         node, tx,
         Letter(
-            peer=request.peer, type=f"{PROCEDURE}.request", case_id=request.case_id, purpose=PURPOSE,
-            legal_basis=request.basis["instrument"],
+            compact=tx.cases.get(request.case_id).compact, peer=request.peer, type=f"{PROCEDURE}.request",
+            case_id=request.case_id, purpose=PURPOSE,
+            legal_basis=request.basis["instrument"], senders=tellers(node, tx, request.case_id, inflows_of(request)),
             payload={"request": request.id, "basis": dict(request.basis), **request.payload},
         ),
         actor=actor,

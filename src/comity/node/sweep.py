@@ -5,7 +5,7 @@ import structlog
 from comity.backends.sql import Transaction
 from comity.casework import Deadline
 from comity.errors import StorageError
-from comity.node import hold, request
+from comity.node import hold, request, retract
 from comity.node.bootstrap import Node
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ def sweep(node: Node) -> int:
         except Exception as error:
             log.exception("deadline not handled", deadline=deadline.id)
             _record_stuck(node, deadline, error)
-    return len(due)
+    return len(due) + retract.expire(node)
 
 
 def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
@@ -43,6 +43,8 @@ def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
             node, tx, tx.holds.get(node.id, deadline.subject_id), deadline.event, {}, actor="node"
         )
         hold.tell_of_change(node, tx, lapsed)
+    elif deadline.subject == retract.SUBJECT:
+        retract.come_due(node, tx, deadline)
     else:
         late = tx.requests.get(deadline.subject_id)
         request.advance(node, tx, late, deadline.event, {}, request.NODE)

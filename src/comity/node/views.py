@@ -277,6 +277,36 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentRow:
+    """A file that came or went with a notice. `state` says what became of it; `trouble`: somebody has to look."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+    state: str
+    whole: bool
+    trouble: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow:
+    """What we told `peers`, or were told by the one of them. `withheld` says why nothing of it is shown."""
+
+    id: str
+    sent_by_us: bool
+    peers: tuple[str, ...]
+    person: str
+    """Who of us told it; empty for one that arrived."""
+    subject: str
+    lines: tuple[str, ...]
+    at: datetime
+    attachments: tuple[AttachmentRow, ...]
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
     """A case as one person may read it. The Desk records the reading; `reading` is that event."""
 
@@ -299,6 +329,9 @@ class CasePage:
     holds: tuple[HoldRow, ...]
     requests: tuple[RequestRow, ...]
     reading: EventRow
+    notices: tuple[NoticeRow, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """Why something of it is not shown: retracted, kept no longer, or not for us to read; a sentence each."""
 
 
 # --- the proof of an event -----------------------------------------------------------------------

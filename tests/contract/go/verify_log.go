@@ -1,6 +1,9 @@
 // Check a published log with the Go team's own sumdb/note and sumdb/tlog: nothing of Comity is used here.
 //
-// usage: verify_log DIR LOG_VKEY [WITNESS_VKEY]
+// usage: verify_log DIR|URL LOG_VKEY [WITNESS_VKEY]
+//
+// With a URL (the log's prefix, C2SP tlog-tiles) everything is fetched over HTTP, and each answer must have the
+// content type that the specification gives it.
 //
 // The checkpoint's signature, then every entry against an authenticated leaf hash read through
 // tlog.TileHashReader, then inclusion proofs made and checked, then the consistency of every prefix in a
@@ -14,6 +17,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +29,26 @@ import (
 
 const height = 8
 
-// files reads tiles from a tlog-tiles directory: Go's tile/8/L/N is tile/L/N there.
+// read returns a file of the log below root, a directory or the URL of its prefix.
+func read(root, path, kind string) ([]byte, error) {
+	if !strings.HasPrefix(root, "http://") && !strings.HasPrefix(root, "https://") {
+		return os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+	}
+	answer, err := http.Get(strings.TrimSuffix(root, "/") + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: status %d", path, answer.StatusCode)
+	}
+	if got := answer.Header.Get("Content-Type"); got != kind {
+		return nil, fmt.Errorf("%s: content type %q, want %q", path, got, kind)
+	}
+	return io.ReadAll(io.LimitReader(answer.Body, 1<<24))
+}
+
+// files reads tiles from a tlog-tiles log: Go's tile/8/L/N is tile/L/N there.
 type files struct {
 	root  string
 	known map[string][]byte
@@ -34,7 +58,7 @@ func (f *files) Height() int                     { return height }
 func (f *files) SaveTiles([]tlog.Tile, [][]byte) {}
 func (f *files) path(t tlog.Tile, kind string) string {
 	path := strings.TrimPrefix(t.Path(), fmt.Sprintf("tile/%d/%d/", height, t.L))
-	return filepath.Join(f.root, "tile", kind, filepath.FromSlash(path))
+	return "tile/" + kind + "/" + path
 }
 
 func (f *files) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
@@ -42,7 +66,7 @@ func (f *files) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	for _, t := range tiles {
 		path := f.path(t, fmt.Sprint(t.L))
 		if _, ok := f.known[path]; !ok {
-			data, err := os.ReadFile(path)
+			data, err := read(f.root, path, "application/octet-stream")
 			if err != nil {
 				return nil, err
 			}
@@ -55,7 +79,7 @@ func (f *files) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 
 // entries reads the bundle under a tile of level 0.
 func (f *files) entries(t tlog.Tile) ([][]byte, error) {
-	data, err := os.ReadFile(f.path(t, "entries"))
+	data, err := read(f.root, f.path(t, "entries"), "application/octet-stream")
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +99,7 @@ func (f *files) entries(t tlog.Tile) ([][]byte, error) {
 }
 
 func readTree(root, vkey string) (tree tlog.Tree, signed *note.Note, err error) {
-	raw, err := os.ReadFile(filepath.Join(root, "checkpoint"))
+	raw, err := read(root, "checkpoint", "text/plain; charset=utf-8")
 	if err != nil {
 		return tree, nil, err
 	}
@@ -198,7 +222,7 @@ func check(arguments []string) (int64, error) {
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Println("usage: verify_log DIR LOG_VKEY [WITNESS_VKEY]")
+		fmt.Println("usage: verify_log DIR|URL LOG_VKEY [WITNESS_VKEY]")
 		os.Exit(2)
 	}
 	size, err := check(os.Args[1:])

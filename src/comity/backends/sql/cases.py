@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from comity.backends.sql.prepared import Prepared
 from comity.backends.sql.rows import json_bytes, json_value, time_text, time_value
 from comity.backends.sql.schema import cases, requests, traces
 from comity.casework import Case, CaseTrace, Request
 from comity.errors import NotFound
 from comity.tracing.documents import crossing_document, read_crossing
 from comity.tracing.results import move_document, read_move, read_result, result_document
+
+_FIND = Prepared(select(cases).where(cases.c.id == bindparam("i")))
 
 
 class SqlCases:
@@ -20,7 +23,7 @@ class SqlCases:
     def add(self, case: Case) -> None:
         self._connection.execute(
             insert(cases).values(
-                id=case.id, origin=case.origin, origin_case=case.origin_case, title=case.title,
+                id=case.id, compact=case.compact, origin=case.origin, origin_case=case.origin_case, title=case.title,
                 summary=case.summary, offence=case.offence, rule=case.rule, report=json_bytes(case.report),
                 reported_at=time_text(case.reported_at), opened_at=time_text(case.opened_at),
                 pursuit_wanted=case.pursuit_wanted, pursuit_done=case.pursuit_done,
@@ -32,6 +35,11 @@ class SqlCases:
         if row is None:
             raise NotFound.because(expected="a case of this node", got=repr(case_id))
         return _case(row)
+
+    def find(self, case_id: str) -> Case | None:
+        """That case; None where there is none, or it was erased."""
+        row = _FIND(self._connection, i=case_id).one_or_none()
+        return None if row is None else _case(row)
 
     def of_origin(self, origin: str, origin_case: str) -> Case | None:
         row = self._connection.execute(
@@ -61,6 +69,12 @@ class SqlCases:
             update(cases).where(cases.c.id == case_id, cases.c.pursuit_done < upto).values(pursuit_done=upto)
         )
 
+    def enter(self, case_id: str, compact: str) -> None:
+        """Pursue a case that was in no compact in this one from now on."""
+        self._connection.execute(
+            update(cases).where(cases.c.id == case_id, cases.c.compact == "").values(compact=compact)
+        )
+
     def put_trace(self, trace: CaseTrace) -> None:
         key = (traces.c.case_id == trace.case_id) & (traces.c.source == trace.source)
         self._connection.execute(delete(traces).where(key))
@@ -72,6 +86,12 @@ class SqlCases:
                 moves=json_bytes([move_document(move) for move in trace.moves]),
             )
         )  # fmt: skip
+
+    def drop_trace(self, case_id: str, source: str) -> None:
+        """What a peer told us of its book is taken back."""
+        self._connection.execute(
+            delete(traces).where((traces.c.case_id == case_id) & (traces.c.source == source))
+        )
 
     def traces(self, case_id: str) -> Sequence[CaseTrace]:
         rows = self._connection.execute(
@@ -124,6 +144,13 @@ class SqlRequests:
         ).one_or_none()
         return None if row is None else _request(row)
 
+    def sent_in(self, message_id: str) -> Sequence[Request]:
+        """Requests of ours that this message of ours was."""
+        rows = self._connection.execute(
+            select(requests).where(requests.c.message_id == message_id, requests.c.direction == "out")
+        )
+        return [_request(row) for row in rows]
+
     def of_case(self, case_id: str) -> Sequence[Request]:
         rows = self._connection.execute(
             select(requests)
@@ -139,8 +166,8 @@ class SqlRequests:
 
 def _case(row: Row[Any]) -> Case:
     return Case(
-        id=row.id, origin=row.origin, origin_case=row.origin_case, title=row.title, summary=row.summary,
-        offence=row.offence, rule=row.rule, report=json_value(row.report),
+        id=row.id, compact=row.compact, origin=row.origin, origin_case=row.origin_case, title=row.title,
+        summary=row.summary, offence=row.offence, rule=row.rule, report=json_value(row.report),
         reported_at=time_value(row.reported_at), opened_at=time_value(row.opened_at),
         pursuit_wanted=row.pursuit_wanted, pursuit_done=row.pursuit_done,
     )  # fmt: skip

@@ -1,18 +1,30 @@
 """All stores of a node over one transaction, so that a change, its event and its message commit together."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from comity.backends.sql.attachments import SqlAttachments
 from comity.backends.sql.book_parts import SqlBookParts
 from comity.backends.sql.cases import SqlCases, SqlRequests
-from comity.backends.sql.database import open_database, storage_errors
+from comity.backends.sql.claims import Claims
+from comity.backends.sql.committed import INBOX, OUTBOX, Committed
+from comity.backends.sql.database import open_database, shown_place
+from comity.backends.sql.erasure import SqlErasure, SqlLegalHolds
 from comity.backends.sql.events import SqlEvents
+from comity.backends.sql.failures import storage_errors
 from comity.backends.sql.holds import SqlDeadlines, SqlHolds
+from comity.backends.sql.items import SqlConsents, SqlItems
+from comity.backends.sql.notices import SqlNotices
+from comity.backends.sql.peer_rules import SqlPeerRules
 from comity.backends.sql.people import SqlPeople
 from comity.backends.sql.post import SqlInbox, SqlOutbox
+from comity.backends.sql.postgres import ServerClaims, is_url
+from comity.backends.sql.scrub import scrub
+from comity.backends.sql.sqlite import FileClaims
 from comity.backends.sql.witnesses import SqlWitnessed
 
 
@@ -20,38 +32,83 @@ class Transaction:
     """One transaction's view of every store."""
 
     def __init__(self, connection: Connection) -> None:
+        self.attachments = SqlAttachments(connection)
         self.book = SqlBookParts(connection)
         self.cases = SqlCases(connection)
+        self.consents = SqlConsents(connection)
         self.deadlines = SqlDeadlines(connection)
+        self.erasure = SqlErasure(connection)
         self.events = SqlEvents(connection)
         self.holds = SqlHolds(connection)
         self.inbox = SqlInbox(connection)
+        self.items = SqlItems(connection)
+        self.notices = SqlNotices(connection)
+        self.legal_holds = SqlLegalHolds(connection)
         self.outbox = SqlOutbox(connection)
+        self.peer_rules = SqlPeerRules(connection)
         self.people = SqlPeople(connection)
         self.requests = SqlRequests(connection)
         self.witnessed = SqlWitnessed(connection)
 
+    @property
+    def news(self) -> list[str]:
+        """What the node's own loops should look at once this is committed."""
+        return [name for name, box in ((OUTBOX, self.outbox), (INBOX, self.inbox)) if box.news]
+
 
 class Records:
-    """The node's database. Threads may share it: each transaction has a connection of its own."""
+    """The node's database. Threads may share it: each transaction has a connection of its own.
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._engine: Engine = open_database(file)
+    `where`: a file, or a PostgreSQL URL; `owner`: the node that it must belong to.
+    """
+
+    def __init__(self, where: Path | str, *, owner: str = "") -> None:
+        self.committed = Committed()
+        self._place = shown_place(where)
+        self._engine: Engine = open_database(where, owner=owner)
+        self._turn = threading.Lock()
+        self._claims: Claims = (
+            ServerClaims(self._engine, self._place) if is_url(where) else FileClaims(Path(where))
+        )
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes of one node may work on it at once."""
+        return isinstance(self._claims, ServerClaims)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write: takes the write lock first; durable once the block ends; nothing stays if it raises."""
-        with storage_errors(self._file), self._engine.begin() as connection:
-            yield Transaction(connection)
+        """Write: takes the write lock first; durable once the block ends; nothing stays if it raises.
+
+        Threads of this process take turns, and are woken for theirs: for the database's own lock they would poll.
+        """
+        with self._turn, storage_errors(self._place), self._engine.begin() as connection:
+            tx = Transaction(connection)
+            yield tx
+        self.committed.tell(tx.news)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Read one consistent state; never blocks writers."""
-        with storage_errors(self._file), self._engine.connect() as connection:
+        with storage_errors(self._place), self._engine.connect() as connection:
             connection = connection.execution_options(reading=True)
             with connection.begin():
                 yield Transaction(connection)
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Whether this thread is the only one, of all processes of the node, at the work of that name."""
+        mine = self._claims.take(name)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._claims.give_back(name)
+
+    def scrub(self) -> bool:
+        """Take erased bytes out of the database's file; False if that is the database operator's (`scrub`)."""
+        return scrub(self._engine, self._place)
+
     def close(self) -> None:
+        self._claims.close()
         self._engine.dispose()

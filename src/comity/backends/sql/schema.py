@@ -18,6 +18,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+Whole = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits everywhere; SQLite gives row numbers of its own to `Integer` only."""
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -30,25 +33,40 @@ metadata = MetaData(
 events = Table(
     "events",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Whole, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("at", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("case_id", Text, nullable=False, index=True),
     Column("actor", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
+    Column("salt", LargeBinary),
     Column("entry", LargeBinary, nullable=False),
-    Column("log_index", Integer, unique=True),
+    Column("log_index", Whole, unique=True),
     sqlite_autoincrement=True,
 )
+
+"""`body` and `salt` are null once erased: the entry stays in the log and says nothing any more."""
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("ground", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", Text, nullable=False),
+    Column("released_by", Text, nullable=False),
+    Column("released_at", Text, nullable=False),
+)
+"""While one of a case is not released (`released_at` empty), nothing of the case is erased."""
 
 book_parts = Table(
     "book_parts",
     metadata,
     Column("id", Text, primary_key=True),
     Column("file", Text, nullable=False, unique=True),
-    Column("rows", Integer, nullable=False),
+    Column("rows", Whole, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("imported_at", Text, nullable=False),
 )
@@ -66,6 +84,7 @@ cases = Table(
     "cases",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("compact", Text, nullable=False),
     Column("origin", Text, nullable=False),
     Column("origin_case", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -149,11 +168,13 @@ deadlines = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("compact", Text, nullable=False),
     Column("peer", Text, nullable=False),
-    Column("sequence", Integer, nullable=False),
+    Column("sequence", Whole, nullable=False),
     Column("type", Text, nullable=False),
     Column("case_id", Text, nullable=False),
+    Column("in_reply_to", Text, nullable=False),
     Column("wire", LargeBinary, nullable=False),
     Column("digest", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -161,43 +182,133 @@ outbox = Table(
     Column("next_attempt_at", Text, nullable=False),
     Column("queued_at", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
+    Column("witness_event", Whole, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("receipt", Text, nullable=False),
-    UniqueConstraint("peer", "sequence"),
-    Index("ix_outbox_state_peer_sequence", "state", "peer", "sequence"),
+    PrimaryKeyConstraint("id", "peer"),
+    UniqueConstraint("compact", "peer", "sequence"),
+    Index("ix_outbox_state_peer_compact_sequence", "state", "peer", "compact", "sequence"),
 )
+"""One row a message and recipient. `witness_event`: the event (`events.seq`) that must stand under a quorum of
+cosignatures before this leaves the node; 0 if none must."""
 
 inbox = Table(
     "inbox",
     metadata,
+    Column("arrival", Whole, primary_key=True, autoincrement=True),
+    Column("compact", Text, nullable=False),
     Column("sender", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("message", LargeBinary, nullable=False),
+    Column("sequence", Whole, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("message", LargeBinary),
     Column("state", Text, nullable=False),
     Column("receipt", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("outcome_receipt", Text, nullable=False),
+    Column("told", Integer, nullable=False),
     Column("received_at", Text, nullable=False),
-    PrimaryKeyConstraint("sender", "id"),
-    Index("ix_inbox_state_received_at", "state", "received_at"),
+    UniqueConstraint("compact", "sender", "id"),
+    Index("ix_inbox_state_sender_arrival", "state", "sender", "arrival"),
+    Index("ix_inbox_told_arrival", "told", "arrival"),
+    sqlite_autoincrement=True,
 )
+"""`arrival` counts up: the order in which messages were taken, whatever the clock said. `message` is null once
+erased. `case_id`: our own case that it came to belong to, or empty. `receipt` is the one given when it was taken;
+`outcome` (accepted, delivered, handled, refused) and `outcome_receipt` say what became of it, and `told` whether
+the sender knows (1) or is still to be told (0)."""
 
 chains = Table(
     "chains",
     metadata,
+    Column("compact", Text, nullable=False),
     Column("peer", Text, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("sequence", Integer, nullable=False),
+    Column("sequence", Whole, nullable=False),
     Column("digest", Text, nullable=False),
-    PrimaryKeyConstraint("peer", "direction"),
+    PrimaryKeyConstraint("compact", "peer", "direction"),
 )
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("message_id", Text, nullable=False),
+    Column("handling", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("retain_until", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("compact", "originator", "id"),
+    Index("ix_items_state_retain_until", "state", "retain_until"),
+)
+"""What was shared under handling obligations: `in` from a peer, `out` to peers. `id` is the id of the message
+that first carried it. `state`: held, retracted, expired."""
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("direction", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("item_digest", Text, nullable=False, index=True),
+    Column("action", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Asked of (`out`) or by (`in`) `peer`. `state`: asked, granted, refused, withdrawn."""
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("direction", "peer", "id"),
+    Index("ix_attachments_direction_state_peer", "direction", "state", "peer"),
+)
+"""Large parts of a message, carried apart from it. `id` is the digest of what is carried (ciphertext). `in` from
+a peer, `out` to one. `key` is empty where it is not needed (`out`) or no longer there (erased)."""
+
+peer_rules = Table(
+    "peer_rules",
+    metadata,
+    Column("member", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("signing_key_id", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""This node's own word on a peer, above every compact's: `pin` to one key, or `refuse`."""
 
 witnessed = Table(
     "witnessed",
     metadata,
     Column("origin", Text, primary_key=True),
-    Column("size", Integer, nullable=False),
+    Column("size", Whole, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
 )
@@ -218,3 +329,6 @@ sessions = Table(
     Column("person", Text, ForeignKey("people.id"), nullable=False),
     Column("expires_at", Text, nullable=False),
 )
+
+owners = Table("owners", metadata, Column("node", Text, primary_key=True))
+"""One row: the node that lives in this database."""

@@ -1,9 +1,8 @@
 """The newest checkpoint of each log that this node has cosigned: compare-and-swap, durable on commit."""
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
-from comity.backends.sql.schema import witnessed
+from comity.backends.sql.schema import events, witnessed
 from comity.ledger import Seen
 
 
@@ -18,10 +17,9 @@ class SqlWitnessed:
     def replace(self, origin: str, old: Seen | None, new: Seen) -> bool:
         values = {"size": new.size, "root": new.root, "note": new.note}
         if old is None:
-            try:
-                self._connection.execute(insert(witnessed).values(origin=origin, **values))
-            except IntegrityError:
+            if self.newest(origin) is not None:
                 return False
+            self._connection.execute(insert(witnessed).values(origin=origin, **values))
             return True
         changed = self._connection.execute(
             update(witnessed)
@@ -29,3 +27,9 @@ class SqlWitnessed:
             .values(**values)
         )
         return changed.rowcount == 1
+
+    def place_of(self, event_seq: int) -> int | None:
+        """Where event number `event_seq` stands in this node's own log; None while it has no place."""
+        return self._connection.execute(
+            select(events.c.log_index).where(events.c.seq == event_seq)
+        ).scalar_one_or_none()

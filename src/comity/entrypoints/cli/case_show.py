@@ -8,6 +8,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
 from comity.node.case_page import case_page
+from comity.node.obligations import require_case
 from comity.node.views import CasePage
 
 
@@ -25,6 +26,7 @@ def case_show(
       comity case show ca case-5f0c2a9e1b7d3c48
     """
     node = open_node(folder)
+    require_case(node, case, actor=console_actor())
     with node.records.transaction() as tx:
         tx.cases.get(case)
         node.record(tx, "case.read", case_id=case, actor=console_actor(), role="console")
@@ -40,6 +42,8 @@ def _show(page: CasePage) -> None:
     (title,) = shown(page.title)
     out.print(f"[bold]{title}[/]  {page.id}")
     out.print(f"{page.status}; followed under {page.rule}", highlight=False)
+    for why in page.withheld:
+        out.print(f"[yellow]{shown(why)[0]}[/]", highlight=False)
     for label, found in (
         ("reported", page.reported), ("traced", page.traced), ("held", page.held), ("returned", page.returned),
     ):  # fmt: skip

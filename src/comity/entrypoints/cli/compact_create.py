@@ -8,7 +8,7 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.admit import create
+from comity.node.admit import create, open_bundle, wanted
 
 
 def compact_create(
@@ -19,18 +19,31 @@ def compact_create(
     ],
     name: Annotated[str, typer.Option(help="Short name of the compact: payments-2026.")],
     problem: Annotated[str, typer.Option(help="The problem it is formed around.")],
+    threshold: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="How many states must sign together; default: the majority."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Form a compact from the cards of its members.
+    """Form a compact from the cards of its members: a register that several states sign together.
 
-    A compact takes effect on a node only when that node joins it. Before they join, the members compare the
-    fingerprint over another channel.
+    Node directories sign at once. For each state of which only a card is given, that state signs the file
+    with `comity compact sign`; then every member joins it, after comparing the fingerprint over another channel.
 
     \b
     Examples:
       comity compact create c.json ca hk/card.jws --name payments --problem "Stolen payments, CA and HK"
+      comity compact create c.json ca.jws hk.jws th.jws --name desk --problem "Scam calls" --threshold 2
     """
-    compact = create(file, members, name=name, problem=problem)
+    compact = create(file, members, name=name, problem=problem, threshold=threshold)
+    if compact is None:
+        lacking = wanted(open_bundle(file))
+        if as_json:
+            print_json({"file": str(file), "complete": False, "wanted": list(lacking)})
+            return
+        out.print(f"Proposal written to {file}. Signatures are wanted of: [bold]{', '.join(lacking)}[/]")
+        out.print(f"Each of them: comity compact sign DIR {file}", highlight=False)
+        return
     if as_json:
         print_json(compact_json(compact))
         return

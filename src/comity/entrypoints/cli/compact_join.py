@@ -19,8 +19,8 @@ def compact_join(
 ) -> None:
     """Join a compact: from then on the node talks to its members, and to nobody else.
 
-    Compare the printed fingerprint with the other members over another channel first. A later version of
-    the same compact is joined in the same way; start the node again afterwards.
+    Compare the printed fingerprint with the other members over another channel first. It is that of the trust
+    anchor, and stays the same for good: later versions are taken over by the states' signatures.
 
     \b
     Examples:

@@ -3,6 +3,7 @@
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
+from comity.node.obligations import may_be_listed
 
 
 def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -15,7 +16,7 @@ def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "holds.listed", actor=console_actor())
-        holds = tx.holds.all()
+        holds = [hold for hold in tx.holds.all() if may_be_listed(node, tx, hold.case_id, hold.holder)]
     if as_json:
         print_json([as_plain(hold) for hold in holds])
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from comity.backends.log_reader import FileLogReader
-from comity.entrypoints.cli.log_verify import key_in, log_folder
+from comity.entrypoints.cli.log_place import key_in, log_folder
 from comity.entrypoints.cli.terminal import print_json
 
 

@@ -1,7 +1,7 @@
 """`comity log verify`: check a published log from its files alone; in a node's directory, its events too."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,16 +10,27 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from comity.backends.log_reader import FileLogReader, HttpLogReader
 from comity.backends.sql import Records
+from comity.entrypoints.cli.arguments import read_bytes
+from comity.entrypoints.cli.log_place import key_for, log_reader, policy_in, witness_key_of
 from comity.entrypoints.cli.terminal import out, print_json, progress
-from comity.errors import InputError, NotFound
-from comity.exchange import read_compact
-from comity.ledger import LogReader, LogWrong, Verdict, verify_log
-from comity.node.home import Home
-from comity.proofs.note import COSIGNATURE, ED25519, VerifierKey
+from comity.errors import InputError
+from comity.ledger import LogReader, LogWrong, Policy, Verdict, verify_log
+from comity.node.bootstrap import open_node, open_records
+from comity.node.home import Home, read_settings
+from comity.proofs.note import VerifierKey
 
 _NOT_PINNED = "taken from the log itself; pin it with --key"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the log must have besides being whole."""
+
+    witnesses: list[VerifierKey]
+    quorum: int
+    policy: Policy | None
+    seen: bytes | None
 
 
 def log_verify(
@@ -38,6 +49,16 @@ def log_verify(
         int | None,
         typer.Option("--quorum", min=0, help="How many of the witnesses must have cosigned (default: all)."),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="C2SP tlog-policy: logs, witnesses and their quorum."),
+    ] = None,
+    seen: Annotated[
+        Path | None,
+        typer.Option(
+            "--seen", metavar="FILE", help="A checkpoint kept from before, which the log must continue."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check a log: signature, every tile of every level, root, cosignatures.
@@ -46,54 +67,37 @@ def log_verify(
     wrong is named, with its file and place, and the exit status is 3.
     In a node's directory the entries are also compared with the events in
     its database, and the members of its compact are looked for as witnesses.
+    A checkpoint that was kept from an earlier check shows with --seen that
+    nothing was taken out, put in or dated back since.
 
     \b
     Examples:
     comity log verify ./node-ca
     comity log verify https://node.example/log --key example.org/log+1a2b3c4d+AQ...
     comity log verify ./node-ca --witness oversight.example+5e6f7a8b+BA... --json
+    comity log verify https://node.example/log --policy witnesses.policy --seen kept.checkpoint
     """
-    witnesses = [_witness_key(text) for text in witness or []]
+    witnesses = [witness_key_of(text) for text in witness or []]
     needed = len(witnesses) if quorum is None else quorum
     home = Home(Path(log))
-    if not witnesses and home.compact.is_file():
+    if not witnesses and home.settings_file.is_file():
         witnesses = _members(home)
     if needed > len(witnesses):
         raise InputError.because(
             expected=f"at least {needed} different --witness keys", got=str(len(witnesses))
         )
-    with _reader(log) as reader:
-        found = _log_key(key) if key is not None else key_in(reader)
-        verdict = _verify(reader, found, witnesses, needed, _database(home))
+    asked, kept = policy_in(policy), None if seen is None else read_bytes(seen)
+    with log_reader(log) as reader:
+        found, pinned = key_for(reader, key, asked)
+        records = _database(home)
+        verdict = _verify(reader, found, _Asked(witnesses, needed, asked, kept), records)
+    erased = _erased(records)
     if as_json:
-        print_json(verdict_json(verdict, pinned=key is not None))
+        print_json(verdict_json(verdict, pinned=pinned) | ({} if erased is None else {"erased": erased}))
     else:
-        _show(verdict, pinned=key is not None)
+        _show(verdict, pinned=pinned, erased=erased)
     if verdict.fault is not None:
         raise LogWrong(verdict.fault)
-
-
-def log_folder(directory: Path) -> Path:
-    """The log in a node's directory, or the directory itself if it is a log."""
-    if (directory / "log").is_dir():
-        return directory / "log"
-    if any((directory / name).exists() for name in ("checkpoint", "key", "tile")):
-        return directory
-    raise NotFound.because(
-        expected="a node's directory or a log directory (checkpoint, key, tile/)",
-        got=f"{directory}, which {'has neither' if directory.is_dir() else 'is no directory'}",
-        remedy="Name the directory that `comity node init` made, or a copy of its log/.",
-    )
-
-
-def key_in(reader: LogReader) -> VerifierKey:
-    """The verifier key that lies beside the log."""
-    raw = reader.read("key")
-    if raw is None:
-        raise NotFound.because(
-            expected="a file `key` beside the checkpoint", got="none", remedy="Name the log's key with --key."
-        )
-    return _log_key(raw.decode("utf-8", errors="replace").removesuffix("\n"))
 
 
 def verdict_json(verdict: Verdict, *, pinned: bool) -> dict[str, Any]:
@@ -112,76 +116,62 @@ def verdict_json(verdict: Verdict, *, pinned: bool) -> dict[str, Any]:
             {"name": one.key.name, "key": str(one.key), "time": _time(one.at)} for one in verdict.cosigned
         ],
         "not_cosigned": [{"name": key.name, "key": str(key)} for key in verdict.missing],
+        "quorum": {"met": verdict.finding.met, "reasons": list(verdict.finding.reasons)} if verdict.finding else None,
         "fault": {"file": fault.file, "index": fault.index, "problem": fault.problem} if fault else None,
     }  # fmt: skip
 
 
-@contextmanager
-def _reader(log: str) -> Iterator[LogReader]:
-    if log.startswith(("http://", "https://")):
-        with HttpLogReader(log) as reader:
-            yield reader
-    else:
-        yield FileLogReader(log_folder(Path(log)))
-
-
 def _members(home: Home) -> list[VerifierKey]:
-    """Whose cosignatures a node can expect: those of the other members of its compact."""
-    compact = read_compact(home.compact.read_bytes())
-    own = (home.log / "key").read_text(encoding="utf-8").strip()
-    return [VerifierKey.parse(one.witness_key) for one in compact.members if one.log_key != own]
+    """Whose cosignatures a node can expect: those of the other members of its compacts."""
+    return [VerifierKey.parse(one.witness_key) for one in open_node(home.path).peers().values()]
 
 
 def _database(home: Home) -> Records | None:
-    """The node's own events, to compare the log with, where we stand in the node's directory."""
-    return Records(home.database) if home.database.is_file() else None
+    """The node's own events, to compare the log with, where we stand in the node's directory.
+
+    `StorageError` if its database cannot be reached: a copy of its log/ alone is checked from the files.
+    """
+    return open_records(home, read_settings(home)) if home.settings_file.is_file() else None
 
 
-def _verify(
-    reader: LogReader, key: VerifierKey, witnesses: list[VerifierKey], quorum: int, records: Records | None
-) -> Verdict:
+def _verify(reader: LogReader, key: VerifierKey, asked: _Asked, records: Records | None) -> Verdict:
     if records is None:
-        return _check(reader, key, witnesses, quorum, None)
+        return _check(reader, key, asked, None)
     with records.reading() as tx:
-        return _check(reader, key, witnesses, quorum, tx.events.recomputed_entries)
+        return _check(reader, key, asked, tx.events.recomputed_entries)
 
 
 def _check(
-    reader: LogReader, key: VerifierKey, witnesses: list[VerifierKey], quorum: int,
+    reader: LogReader, key: VerifierKey, asked: _Asked,
     expected: Callable[[int, int], list[bytes]] | None,
 ) -> Verdict:  # fmt: skip
     with progress("checking entries") as bar:
         task = bar.add_task("", total=None)
         return verify_log(
-            reader, key, witnesses, quorum=quorum, expected_entries=expected,
+            reader, key, asked.witnesses, quorum=asked.quorum, policy=asked.policy, seen=asked.seen,
+            expected_entries=expected,
             progress=lambda done, total: bar.update(
                 task, completed=done, total=total, description=f"{done:,} of {total:,}"
             ),
         )  # fmt: skip
 
 
-def _log_key(text: str) -> VerifierKey:
-    key = VerifierKey.parse(text)
-    if key.kind != ED25519:
-        raise InputError.because(
-            expected="a log's key (signature type 0x01)", got=f"one of type 0x{key.kind:02x}", where="--key"
-        )
-    return key
+def _erased(records: Records | None) -> int | None:
+    """How many events of the node's database were erased: their entries are in the log and say nothing."""
+    if records is None:
+        return None
+    with records.reading() as tx:
+        return tx.events.count_erased()
 
 
-def _witness_key(text: str) -> VerifierKey:
-    key = VerifierKey.parse(text)
-    if key.kind != COSIGNATURE:
-        raise InputError.because(
-            expected="a cosignature key (type 0x04)", got=f"one of type 0x{key.kind:02x}", where="--witness"
-        )
-    return key
-
-
-def _show(verdict: Verdict, *, pinned: bool) -> None:
+def _show(verdict: Verdict, *, pinned: bool, erased: int | None = None) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in _lines(verdict, pinned=pinned):
         table.add_row(Text(name, style="dim"), value)
+    if erased:
+        table.add_row(
+            Text("erased", style="dim"), Text(f"{erased:,} events: their entries say nothing any more")
+        )
     if verdict.holds:
         out.print(Text("✓ the log holds", style="bold green"))
     out.print(table)
@@ -199,6 +189,8 @@ def _lines(verdict: Verdict, *, pinned: bool) -> Iterator[tuple[str, Text]]:
         yield "cosigned", Text(f"{one.key.name}, {_time(one.at)}")
     for key in verdict.missing:
         yield "not cosigned", Text(key.name, style="yellow")
+    for reason in verdict.finding.reasons[-1:] if verdict.finding else ():
+        yield "policy", Text(reason, style="green" if verdict.finding and verdict.finding.met else "red")
     yield (
         "key",
         Text(str(verdict.key), overflow="fold").append("" if pinned else f"\n{_NOT_PINNED}", style="yellow"),

@@ -38,7 +38,8 @@ def node_run(folder: NodeDir) -> None:
         err.print(f"  log    {node.settings.public_url}/log", highlight=False)
         if node.in_compact():
             err.print(
-                f"  peers  {node.settings.endpoint} (members of {node.compact().name})", highlight=False
+                f"  peers  {node.settings.endpoint} (members of {', '.join(node.compacts())})",
+                highlight=False,
             )
         else:
             err.print("  peers  none: comity compact join DIR FILE, then start again")

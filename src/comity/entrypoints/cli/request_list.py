@@ -1,9 +1,12 @@
 """`comity request list`."""
 
+from typing import Any
+
 from comity.casework import Request
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
+from comity.node.obligations import why_withheld
 
 
 def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -17,8 +20,11 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
     with node.records.transaction() as tx:
         node.record(tx, "requests.listed", actor=console_actor())
         requests = tx.requests.all()
+        why = {
+            request.id: why_withheld(node, tx, request.case_id, request.created_at) for request in requests
+        }
     if as_json:
-        print_json([as_plain(request) for request in requests])
+        print_json([_plain(request, why[request.id]) for request in requests])
         return
     table = table_of("request", "", "with", "case", "basis", "state", "since", whole=("request",))
     for one in requests:
@@ -30,6 +36,16 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
             )
         )  # fmt: skip
     out.print(table if requests else "No request yet.")
+
+
+def _plain(request: Request, why: str) -> Any:
+    """All of it, or what is known without what others told us."""
+    if not why:
+        return as_plain(request)
+    return {
+        "id": request.id, "case_id": request.case_id, "direction": request.direction, "peer": request.peer,
+        "state": request.state, "withheld": why,
+    }  # fmt: skip
 
 
 def state_of(request: Request) -> str:

@@ -8,6 +8,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.request_list import state_of
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
+from comity.node.obligations import require_case, require_moment
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 
@@ -20,6 +21,10 @@ def request_show(folder: NodeDir, request: RequestId, as_json: AsJson = False) -
       comity request show ca request-0f3a…
     """
     node = open_node(folder)
+    with node.records.reading() as tx:
+        found = tx.requests.get(request)
+    require_case(node, found.case_id, actor=console_actor())
+    require_moment(node, found.case_id, found.created_at, actor=console_actor())
     with node.records.transaction() as tx:
         found = tx.requests.get(request)
         deadlines = tx.deadlines.of_subject("request", request)

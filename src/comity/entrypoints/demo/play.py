@@ -112,7 +112,7 @@ def at_rest(nodes: dict[str, Node], case_id: str) -> bool:
         with node.records.reading() as tx:
             if tx.outbox.counts().get("queued") or tx.inbox.counts().get("received"):
                 return False
-            if tx.cases.to_pursue() or tx.events.any_waiting():
+            if tx.cases.to_pursue():
                 return False
             if any(request.state in RUNNING for request in tx.requests.all()):
                 return False
@@ -129,5 +129,5 @@ def cosigners(node: Node) -> Sequence[str]:
         size = tx.events.size()
     if published is None or published[0].size != size:
         return ()
-    keys = {witness_key(member): member.id for member in node.compact().members if member.id != node.id}
+    keys = {witness_key(member): member.id for member in node.peers().values()}
     return [keys[each.key] for each in cosignatures_on(published[1], list(keys))]

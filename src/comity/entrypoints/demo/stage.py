@@ -24,6 +24,7 @@ from comity.node.found import found
 from comity.node.home import Settings
 from comity.node.import_book import import_transfers
 from comity.node.people import add_person
+from comity.node.quorum import install
 
 COMPACT = "stolen-payments"
 START_SECONDS = 30.0
@@ -122,7 +123,8 @@ def _found(folder: Path, actor: Actor, peer_port: int, web_port: int) -> tuple[N
             id=actor.id, name=actor.name, jurisdiction=actor.jurisdiction, oversight=actor.oversight
         ),
         covers=() if actor.oversight else (actor.jurisdiction,), host="127.0.0.1", peer_port=peer_port,
-        web_port=web_port, channel=actor.channel, rule="fifo", hold_hours=72,
+        web_port=web_port, channel=actor.channel, rule="fifo", hold_hours=72, log_cadence_ms=200,
+        reply_tick_ms=100,
     )  # fmt: skip
     done = found(folder / actor.id, settings, policies=actor.policies)
     words = {done.administrator: done.password}
@@ -159,6 +161,19 @@ def _join_all(folder: Path, nodes: dict[str, Node]) -> None:
     create(file, [node.home.path for node in nodes.values()], name=COMPACT, problem=problem)
     for node in nodes.values():
         join(node, file, actor="demo")
+    for node in nodes.values():
+        if node.settings.covers:
+            install(node, _witness_policy(node), actor="demo")
+
+
+def _witness_policy(node: Node) -> bytes:
+    """Nothing leaves a node before the oversight body and any one foreign member have cosigned that it does."""
+    peers = node.peers().values()
+    lines = [f"witness {one.id} {one.witness_key}" for one in peers]
+    foreign = " ".join(one.id for one in peers if not one.authority.oversight)
+    oversight = " ".join(one.id for one in peers if one.authority.oversight)
+    lines += [f"group foreign any {foreign}", f"group everybody all {oversight} foreign", "quorum everybody"]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -9,15 +9,19 @@ import ssl
 from collections import Counter
 from typing import Any, ClassVar
 
+import structlog
 import uvicorn
 
-from comity.backends.key_files import server_context
+from comity.backends.key_files import server_context, show_in, stamp_of
 from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
+from comity.errors import ComityError
 from comity.node.bootstrap import Node, passphrase
 
+log = structlog.get_logger()
 CERTIFICATE = "peer_certificate"
 MOST_OF_ONE_MEMBER = 32
 """Connections of one member at a time: it cannot keep the others out."""
+LOOK_SECONDS = 1.0
 
 
 class PeerProtocol(DeadlineProtocol):
@@ -53,6 +57,46 @@ def peer_config(node: Node, app: Any) -> uvicorn.Config:
     return config
 
 
+async def keep_admitting(node: Node, context: ssl.SSLContext) -> None:
+    """For as long as the surface is served: look for new members and keys now and then."""
+    admitted, shown = _certificates(node), 0
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            admit_new(node, context, admitted)
+            shown = show_new(node, context, shown)
+        except (ComityError, OSError) as error:  # ssl.SSLError is an OSError
+            log.warning("new members or keys not taken up", problem=str(error))
+
+
+def admit_new(node: Node, context: ssl.SSLContext, admitted: set[str]) -> None:
+    """Let the handshake admit members that have joined since, or changed their certificate.
+
+    Those that have left still get as far as the handshake: the application knows them no more (401).
+    """
+    new = _certificates(node) - admitted
+    if new:
+        context.load_verify_locations(cadata="".join(sorted(new)))
+        admitted |= new
+
+
+def show_new(node: Node, context: ssl.SSLContext, shown: int) -> int:
+    """Show peers the certificate of the keys that have come into use since; return the stamp of those shown."""
+    stamp = stamp_of(node.home.keys)
+    if stamp != shown:
+        show_in(context, node.home.keys, passphrase(node.home))
+    return stamp
+
+
+def _certificates(node: Node) -> set[str]:
+    return {
+        certificate
+        for compact in node.compacts().values()
+        for member in compact.members
+        if member.id != node.id
+        for certificate in compact.certificates(member.id)
+    }
+
+
 def _context(node: Node) -> ssl.SSLContext:
-    certificates = [one.tls_certificate for one in node.compact().members if one.id != node.id]
-    return server_context(node.home.keys, passphrase(node.home), certificates)
+    return server_context(node.home.keys, passphrase(node.home), sorted(_certificates(node)))

@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 from markupsafe import Markup
 
-from comity.entrypoints.plain_text import plain
+from comity.entrypoints.plain_text import byte_count, plain
 from comity.entrypoints.web import wording
 from comity.entrypoints.web.countries import country_name
 
@@ -36,6 +36,7 @@ class Pages:
             "moment": wording.moment,
             "machine_time": wording.machine_time,
             "lasted": wording.lasted,
+            "bytes": byte_count,
             "since_first": wording.since_first,
             "since_report": wording.since_report,
             "from_now": wording.from_now,

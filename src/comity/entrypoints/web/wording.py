@@ -137,6 +137,6 @@ def rule_name(rule: str) -> str:
 
 
 def worded(code: str) -> str:
-    """A code as a person reads it: `central-authority` is `Central authority`."""
-    text = code.replace("-", " ").replace("_", " ")
+    """A code as a person reads it: `central-authority` is `Central authority`. A sentence keeps its hyphens."""
+    text = code if " " in code else code.replace("-", " ").replace("_", " ")
     return text[:1].upper() + text[1:]
