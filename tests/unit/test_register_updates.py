@@ -327,7 +327,7 @@ def test_a_full_disk_leaves_the_version_before(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(
-        *{"open": (Path, "open"), "replace": (Path, "replace"), "fsync": (os, "fsync")}[step], full
+        *{"open": (os, "open"), "replace": (Path, "replace"), "fsync": (os, "fsync")}[step], full
     )
     with pytest.raises(StorageError):
         save_joined(tmp_path, joined(revoking()))

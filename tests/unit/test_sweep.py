@@ -32,7 +32,7 @@ def test_an_unconfirmed_hold_lapses_at_its_deadline_and_not_before(held: Town) -
     one = held.hold_on("hk-2")
     assert one.lapses_at - one.placed_at < timedelta(hours=72, seconds=1)
     held.clock.advance(seconds=(one.lapses_at - held.clock()).total_seconds() - 1)
-    held.settle()
+    sweep(held[HK])
     assert held.hold_on("hk-2").state == "held"
     held.clock.advance(seconds=1)
     sweep(held[HK])

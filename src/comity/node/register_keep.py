@@ -68,17 +68,17 @@ class Keeping:
         self._asked[compact.name] = now
         others = [member for member in compact.members if member.id != node.id]
         random.shuffle(others)
+        changed = False
         for member in others:
             try:
-                if ask(node, compact.name, member, mirror):
-                    return True
-                if not stale:
-                    return False
+                changed |= ask(node, compact.name, member, mirror)
+                if node.registers()[compact.name].tier(node.clock()) is Tier.FULL:
+                    break
             except NetworkError:
                 continue
             except ComityError as error:
                 log.warning("register not taken over", peer=member.id, code=error.code, problem=str(error))
-        return False
+        return changed
 
     def _sign(self, node: Node, name: str) -> bool:
         now = node.clock()
