@@ -1,6 +1,5 @@
 """All stores of a node over one transaction, so that a change, its event and its message commit together."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +65,6 @@ class Records:
         self.committed = Committed()
         self._place = shown_place(where)
         self._engine: Engine = open_database(where, owner=owner)
-        self._turn = threading.Lock()
         self._claims: Claims = (
             ServerClaims(self._engine, self._place) if is_url(where) else FileClaims(Path(where))
         )
@@ -78,11 +76,8 @@ class Records:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write: takes the write lock first; durable once the block ends; nothing stays if it raises.
-
-        Threads of this process take turns, and are woken for theirs: for the database's own lock they would poll.
-        """
-        with self._turn, storage_errors(self._place), self._engine.begin() as connection:
+        """Write: takes the write lock first; durable once the block ends; nothing stays if it raises."""
+        with storage_errors(self._place), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
         self.committed.tell(tx.news)
