@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from comity.errors import StorageError
 from tests.faults.harness.field import BAD_CLOCK, WEATHERED, Field
 from tests.faults.harness.proxy import Link
 
@@ -36,18 +37,22 @@ class Director:
         while not until():
             if time.monotonic() - self._began > most_seconds:
                 raise AssertionError(f"the writers had not finished after {most_seconds:.0f} s")
-            self.refuse_deaths()
+            self._refuse_deaths()
             self._put_right(time.monotonic())
             if len(self._undo) < MOST_BROKEN_AT_ONCE:
                 self._break_something()
             time.sleep(self.dice.uniform(0.05, 0.5))
 
-    def refuse_deaths(self) -> None:
-        """Nobody dies but by our hand."""
+    def _refuse_deaths(self) -> None:
+        """Nobody dies but by our hand; a node without space may end, says so, and is started again."""
         for name, process in self.nodes.processes.items():
-            if process.poll() not in (None, 0, -signal.SIGKILL):
+            status = process.poll()
+            if status == StorageError.exit_status and name in self.nodes.starved:
+                self.counts["node ended for want of space"] += 1
+                self._start(name)
+            elif status not in (None, 0, -signal.SIGKILL):
                 raise AssertionError(
-                    f"{name} ended by itself with {process.returncode}; see {self.nodes.folder}/{name}.log"
+                    f"{name} ended by itself with {status}; see {self.nodes.folder}/{name}.log"
                 )
 
     def calm(self) -> None:

@@ -47,12 +47,16 @@ class Field:
     pace: float
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
+    starved: set[str] = field(default_factory=set)
+    """Nodes whose disk was full at some time since they were started."""
 
     # --- processes ---
 
     def start(self, name: str) -> None:
         """A node or a writer; what it says goes to a file beside the nodes."""
         self.starts[name] = self.starts.get(name, 0) + 1
+        if not self._disk_is_full(name):
+            self.starved.discard(name)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 self._command(name), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -114,6 +118,7 @@ class Field:
 
     def fill_disk(self, node_id: str) -> None:
         """No more bytes: on its own small disk, or by the kernel's limit on the size of any file it writes."""
+        self.starved.add(node_id)
         if node_id == SMALL_DISK and self.small_disk is not None:
             with (self.small_disk / "ballast").open("ab", buffering=0) as ballast:
                 for size in (1 << 20, 4096, 1):
@@ -132,6 +137,10 @@ class Field:
             (self.small_disk / "ballast").unlink(missing_ok=True)
         elif self.running(node_id):
             resource.prlimit(self.processes[node_id].pid, resource.RLIMIT_FSIZE, (NO_LIMIT, NO_LIMIT))
+
+    def _disk_is_full(self, name: str) -> bool:
+        small = self.small_disk if name == SMALL_DISK else None
+        return small is not None and (small / "ballast").exists()
 
     def clear(self) -> None:
         """Undo what outlives the processes."""
