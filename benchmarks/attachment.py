@@ -25,11 +25,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from comity.model import Authority, Role
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node
 from comity.node.found import found
 from comity.node.home import Settings
 from comity.node.people import add_person
+from comity.node.registers.admit import create, join
 
 BLOCK = 1024 * 1024
 PERSON = "bench-analyst"

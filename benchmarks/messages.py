@@ -35,12 +35,12 @@ from comity.backends.key_files import client_context, server_context
 from comity.entrypoints.serve import Server, serve
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.model import Authority
-from comity.node import deliver as delivering
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node, open_node, passphrase
 from comity.node.found import found
 from comity.node.home import Settings
-from comity.node.send import Letter, send
+from comity.node.post import deliver as delivering
+from comity.node.post.send import Letter, send
+from comity.node.registers.admit import create, join
 
 SENDER, RECEIVER = "ca-sender", "hk-receiver"
 NAME = "benchmark"

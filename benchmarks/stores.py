@@ -43,7 +43,7 @@ def append_batch(records: Records) -> int:
 
 
 def send(records: Records) -> int:
-    """A message with its event, as `node.send` stores it: the next of one queue."""
+    """A message with its event, as `node.post.send` stores it: the next of one queue."""
     with records.transaction() as tx:
         sequence, _ = tx.outbox.chain_end(given.COMPACT, given.PEER)
         tx.outbox.put(given.outgoing(sequence + 1, wire=WIRE), due=given.NOW)
@@ -52,7 +52,7 @@ def send(records: Records) -> int:
 
 
 def receive(records: Records) -> int:
-    """A message with its event, as `node.receive` stores it: place looked up, taken, chain extended."""
+    """A message with its event, as `node.post.receive` stores it: place looked up, taken, chain extended."""
     with records.transaction() as tx:
         sequence = tx.inbox.known(given.COMPACT, CANADA.id, "none").last_sequence
         given.arrive(tx, sequence + 1)

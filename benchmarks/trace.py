@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.property.plain_reference import trace_plainly
 
-from comity.backends.transfer_files import read_transfers
+from comity.backends.transfers.files import read_transfers
 from comity.tracing import BOOK_SCHEMA, Book, Rule, follow
 
 Result = TypeVar("Result")

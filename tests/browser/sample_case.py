@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from comity.node.views import (
+from comity.node.pages.views import (
     Amount,
     AttachmentRow,
     CasePage,

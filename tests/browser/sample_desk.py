@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from comity.errors import Conflict, Forbidden, InputError, NotFound
 from comity.model import Person, Role
-from comity.node.views import (
+from comity.node.pages.views import (
     CasePage,
     CaseRow,
     EventProof,

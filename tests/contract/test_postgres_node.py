@@ -20,8 +20,8 @@ from comity.ledger import verify_log
 from comity.node.bootstrap import DATABASE_PASSWORD, Node, database_of, open_node
 from comity.node.found import found
 from comity.node.home import Home, Settings, read_settings, write_settings
+from comity.node.log.prove import log_signer, publish_log
 from comity.node.move_records import move_records
-from comity.node.prove import log_signer, publish_log
 from comity.node.run import Runner
 from comity.proofs.note import verifier_of
 from tests.contract import stores as given

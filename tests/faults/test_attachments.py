@@ -22,10 +22,10 @@ from comity.backends.key_files import server_context
 from comity.backends.sql.attachments import CarriedAttachment
 from comity.errors import StorageError
 from comity.model import Role
-from comity.node import fetch as fetch_module
-from comity.node.attach import files_of
+from comity.node.attachments import fetch as fetch_module
+from comity.node.attachments.attach import files_of
+from comity.node.attachments.export import fetch_again, save_attachment
 from comity.node.bootstrap import passphrase
-from comity.node.export_attachment import fetch_again, save_attachment
 from comity.proofs.chunks import ChunkCipher
 from tests.nodes.attaching import attachments, fetch_all, fetching, states, tell_of, written
 from tests.nodes.serving import answer_on, peer_surface, place_of, raw

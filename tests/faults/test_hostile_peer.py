@@ -25,9 +25,9 @@ from comity.exchange import read_results, verify_receipt, write_envelopes
 from comity.exchange.batch import MAX_BATCH
 from comity.ledger import prove_growth, read_checkpoint, request_body
 from comity.node.hear import hear
-from comity.node.pace import ALARMS_A_MINUTE
-from comity.node.prove import cosign_peer, log_signer, publish_log
-from comity.node.receive import receive
+from comity.node.log.prove import cosign_peer, log_signer, publish_log
+from comity.node.post.pace import ALARMS_A_MINUTE
+from comity.node.post.receive import receive
 from comity.proofs.note import KeySigner, SignedNote, sign_note, verifier_of
 from tests.nodes.hostile import Hostile
 from tests.nodes.serving import answer_on, context_of, courier_of, peer_surface, place_of, raw

@@ -28,7 +28,7 @@ from comity.entrypoints.peer.tls import CERTIFICATE
 from comity.entrypoints.public_log import log_handler
 from comity.entrypoints.web import create_app
 from comity.exchange.batch import ENVELOPES, RESULTS
-from comity.exchange.certificate import read_certificate
+from comity.exchange.register.certificate import read_certificate
 from tests.browser.sample_case import NOW
 from tests.browser.sample_desk import ADMINISTRATOR, ANALYST, PASSWORDS, SampleDesk
 from tests.nodes.story import CA, HK

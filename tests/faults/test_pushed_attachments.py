@@ -13,9 +13,9 @@ from comity.backends.attachment_courier import NotWanted
 from comity.errors import NetworkError
 from comity.exchange import Compact, Member
 from comity.model import Role
-from comity.node.attach import files_of
-from comity.node.export_attachment import save_attachment
-from comity.node.push import Pushing
+from comity.node.attachments.attach import files_of
+from comity.node.attachments.export import save_attachment
+from comity.node.attachments.push import Pushing
 from tests.nodes.attaching import attachments, courier_for, fetch_all, states, tell_of, written
 from tests.nodes.serving import context_of, peer_surface
 from tests.nodes.story import CA, HK, TH

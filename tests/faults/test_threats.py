@@ -22,14 +22,14 @@ from comity.exchange import Requester
 from comity.exchange.batch import read_results, write_envelopes
 from comity.exchange.fields import ID
 from comity.exchange.mandate import Mandate, NoMandate, make_mandate
-from comity.exchange.member import read_card
 from comity.exchange.receipt import RECEIPT_TYPE
+from comity.exchange.register.member import read_card
 from comity.ledger import prove_entry, read_checkpoint, verify_log
 from comity.ledger.prove import verify_proof
 from comity.node import hear as hearing
 from comity.node.hear import hear
-from comity.node.peer_rules import refuse
-from comity.node.prove import log_signer, publish_log
+from comity.node.log.prove import log_signer, publish_log
+from comity.node.registers.peer_rules import refuse
 from comity.proofs.note import verifier_of
 from comity.proofs.signatures import read_unverified
 from tests.nodes.hostile import Hostile

@@ -17,7 +17,7 @@ import pytest
 
 from comity.backends.sql.attachments import CarriedAttachment
 from comity.model import Role
-from comity.node.attach import files_of
+from comity.node.attachments.attach import files_of
 from comity.node.people import add_person
 from tests.federation.test_mailbox import FETCHER, KEEPER, two_nodes
 from tests.nodes.attaching import attachments, states

@@ -9,11 +9,11 @@ import pytest
 
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.model import Authority
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node, open_node
 from comity.node.found import found
 from comity.node.home import Settings
-from comity.node.send import Letter, send
+from comity.node.post.send import Letter, send
+from comity.node.registers.admit import create, join
 from tests.nodes.town import free_ports
 from tests.unit.test_serve import run, wait_for
 

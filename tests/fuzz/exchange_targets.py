@@ -7,9 +7,9 @@ from typing import Any
 
 from comity.exchange import verify_receipt
 from comity.exchange.batch import Result, read_envelopes, read_results, write_envelopes, write_results
-from comity.exchange.certificate import read_certificate
 from comity.exchange.mandate import Mandate, make_mandate, require_mandate
-from comity.exchange.member import read_card
+from comity.exchange.register.certificate import read_certificate
+from comity.exchange.register.member import read_card
 from comity.proofs import signatures
 from comity.proofs.canonical import parse_strict
 from tests.fuzz.engine import Target

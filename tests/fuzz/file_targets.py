@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comity.backends.transfer_files import read_assets, read_balances, read_report, read_transfers
+from comity.backends.transfers.files import read_assets, read_balances, read_report, read_transfers
 from tests.fuzz.engine import Target
 from tests.fuzz.exchange_targets import dumped
 from tests.fuzz.payload_targets import REPORT

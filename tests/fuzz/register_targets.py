@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from comity.exchange.bundle import read_bundle
-from comity.exchange.register_read import read_compact, verify_register
+from comity.exchange.register.bundle import read_bundle
+from comity.exchange.register.read import read_compact, verify_register
 from tests.fuzz.engine import Target
 from tests.vectors.forger import encoded
 from tests.vectors.register_forger import Forged, signed_by

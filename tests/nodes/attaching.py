@@ -8,8 +8,8 @@ from comity.backends.attachment_courier import AttachmentCourier
 from comity.backends.key_files import client_context
 from comity.backends.sql.attachments import CarriedAttachment
 from comity.model import Role
+from comity.node.attachments.fetch import Fetching
 from comity.node.bootstrap import Node, passphrase
-from comity.node.fetch import Fetching
 from comity.node.notice import tell
 from tests.nodes.serving import peer_surface
 from tests.nodes.story import CA, HK

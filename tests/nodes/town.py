@@ -20,23 +20,23 @@ from comity.backends.register_files import load_joined
 from comity.backends.sql import Transaction
 from comity.casework import Case, Hold, Request
 from comity.exchange import Queue, write_bundle
-from comity.exchange.register import complete, sign
-from comity.exchange.register_change import propose_removal
+from comity.exchange.register.change import propose_removal
+from comity.exchange.register.write import complete, sign
 from comity.ledger import verify_log
 from comity.model import Authority, Event, Person, Role
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node, open_node, utc_now
-from comity.node.deliver import deliver
-from comity.node.desk import NodeDesk
 from comity.node.found import found
 from comity.node.home import Settings
 from comity.node.import_book import import_transfers
-from comity.node.prove import Cosigning, log_signer, publish_log
-from comity.node.register_publish import root_key
+from comity.node.log.prove import Cosigning, log_signer, publish_log
+from comity.node.pages.desk import NodeDesk
+from comity.node.pages.views import CasePage
+from comity.node.post.deliver import deliver
+from comity.node.post.tell import readers
+from comity.node.registers.admit import create, join
+from comity.node.registers.publish import root_key
 from comity.node.report import report
 from comity.node.run import work
-from comity.node.tell import readers
-from comity.node.views import CasePage
 from comity.proofs.note import verifier_of
 from tests.nodes.clock import Clock, Ids
 from tests.nodes.story import CA, COUNTRY_OF, HK, REPORT, ROWS, TH, Row, rows_of, write_book

@@ -14,9 +14,9 @@ from comity.backends.witness_client import origin_id
 from comity.errors import NetworkError
 from comity.exchange import Answer, Member, Result, read_envelopes, write_envelopes, write_results
 from comity.node.bootstrap import Node
-from comity.node.pace import Pace
-from comity.node.prove import cosign_peer, newest_seen
-from comity.node.receive import receive
+from comity.node.log.prove import cosign_peer, newest_seen
+from comity.node.post.pace import Pace
+from comity.node.post.receive import receive
 
 
 class Fate(StrEnum):
@@ -101,7 +101,7 @@ class Wires:
 
 @dataclass(frozen=True)
 class Wire:
-    """One sender's end: the port `exchange.Courier`, and what `node.prove` asks of a courier."""
+    """One sender's end: the port `exchange.Courier`, and what `node.log.prove` asks of a courier."""
 
     wires: Wires
     sender: str

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from comity.node.prove import publish_log
+from comity.node.log.prove import publish_log
 from comity.node.run import work
 from tests.nodes.effects import assert_each_message_had_one_effect
 from tests.nodes.story import CA, HK, TH, pooled

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comity.backends.transfer_files import read_balances, read_transfers
+from comity.backends.transfers.files import read_balances, read_transfers
 from comity.model import Crossing, Trace
 from comity.tracing import (
     BOOK_SCHEMA,

@@ -19,7 +19,7 @@ from comity.errors import NetworkError
 from comity.exchange import Member, Queue, Receipt, Result, Status, make_receipt, write_results
 from comity.exchange.batch import MAX_RESULTS
 from comity.node.bootstrap import passphrase
-from comity.node.deliver import deliver
+from comity.node.post.deliver import deliver
 from comity.node.run import work
 from tests.nodes.serving import courier_of, place_of
 from tests.nodes.story import CA, HK

@@ -10,8 +10,8 @@ from comity.errors import Forbidden, NotFound
 from comity.indicators import interception
 from comity.law import Action
 from comity.model import Holding, Role
-from comity.node import desk as desks
-from comity.node.desk import NodeDesk
+from comity.node.pages import desk as desks
+from comity.node.pages.desk import NodeDesk
 from comity.node.policy import require_with_case
 from comity.proofs.merkle import leaf_hash, verify_inclusion
 from tests.nodes.story import CA, HK, TH, pooled

@@ -14,11 +14,11 @@ from comity.errors import ComityError, Conflict, Forbidden, InputError, NotFound
 from comity.ledger import verify_log
 from comity.model import Event, Person, Role
 from comity.node.bootstrap import Node
-from comity.node.desk import NodeDesk
 from comity.node.erase import KeptByLaw, erase_case, erase_message, keep_case, release_case, unaccounted
-from comity.node.fsck import check
+from comity.node.log.fsck import check
+from comity.node.log.publish import log_signer, publish_log
+from comity.node.pages.desk import NodeDesk
 from comity.node.people import add_person
-from comity.node.publish import log_signer, publish_log
 from comity.proofs.note import verifier_of
 from comity.proofs.tiles import ENTRIES, decode_bundle, tile_at
 from tests.nodes.story import CA, HK

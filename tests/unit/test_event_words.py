@@ -3,7 +3,7 @@
 import pytest
 
 from comity.model import Event
-from comity.node.event_words import summary_of
+from comity.node.pages.event_words import summary_of
 from tests.nodes.clock import START
 from tests.nodes.laws import NO_ANSWER, refuses
 from tests.nodes.story import CA, HK, TH

@@ -19,12 +19,12 @@ from comity.entrypoints.web import create_app
 from comity.exchange.attachment import Attachment
 from comity.model import Permission, Role
 from comity.node import bootstrap
-from comity.node.desk import NodeDesk
+from comity.node.handling.obligations import EXITS, HandlingForbids, require_disclosure
+from comity.node.handling.retract import take_back
+from comity.node.log.publish import publish_log
 from comity.node.notice import tell
-from comity.node.obligations import EXITS, HandlingForbids, require_disclosure
+from comity.node.pages.desk import NodeDesk
 from comity.node.people import add_person
-from comity.node.publish import publish_log
-from comity.node.retract import take_back
 from tests.browser.sample_desk import SampleDesk
 from tests.nodes.story import CA, HK, REPORT
 from tests.nodes.town import Town
@@ -38,7 +38,7 @@ NOTHING_OF_THEIRS = {
     "comity case erase": "destroys",
     "comity hold place": "our own book", "comity hold order": "our own hold", "comity hold release": "our own hold",
     "comity hold return": "our own hold",
-    "comity hold tell-holder": "our own hold: see the docstring of comity.node.obligations",
+    "comity hold tell-holder": "our own hold: see the docstring of comity.node.handling.obligations",
     "comity attachment fetch": "takes in",
     "comity item retract": "what we gave", "comity item shrink": "what we gave",
     "comity consent ask": "asks", "comity consent grant": "what we gave", "comity consent refuse": "what we gave",
@@ -69,7 +69,7 @@ def test_every_command_is_placed() -> None:
         if one not in EXITS and one not in NOTHING_OF_THEIRS and not one.startswith(GROUPS_WITHOUT)
     }  # fmt: skip
     assert unplaced == set(), (
-        "say in comity.node.obligations.EXITS what it asks for, or here why it has nothing"
+        "say in comity.node.handling.obligations.EXITS what it asks for, or here why it has nothing"
     )
     assert {one for one in EXITS if one.startswith("comity")} <= found
     assert {one for one in NOTHING_OF_THEIRS if one.startswith("comity")} <= found

@@ -1,6 +1,6 @@
 """The way of the money as a graph, built from a real walk: whole, without loose ends, whatever happened."""
 
-from comity.node.views import FlowGraph, FlowKind, FlowState
+from comity.node.pages.views import FlowGraph, FlowKind, FlowState
 from tests.nodes.laws import refuses
 from tests.nodes.story import CA, HK, TH
 from tests.nodes.town import Town

@@ -17,8 +17,8 @@ from comity.node import found as founding
 from comity.node.bootstrap import PASSPHRASE, open_node, passphrase
 from comity.node.found import found
 from comity.node.home import Home, read_settings, write_settings
+from comity.node.log.prove import log_signer
 from comity.node.people import check_password
-from comity.node.prove import log_signer
 from comity.proofs.note import VerifierKey, verifier_of
 from tests.nodes.story import CA
 from tests.nodes.town import WATCH, Town, settings_of

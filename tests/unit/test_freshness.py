@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from comity.exchange import StaleRegister, Tier, allowed
-from comity.exchange.address import PrivateAddress, is_private, refuse_private
-from comity.exchange.freshness import FREEZES
-from comity.exchange.peer_rules import PeerRule, Word, with_rules
+from comity.exchange.register.address import PrivateAddress, is_private, refuse_private
+from comity.exchange.register.freshness import FREEZES
+from comity.exchange.register.peer_rules import PeerRule, Word, with_rules
 from tests.unit.exchange_world import compact
 from tests.vectors.forger import CANADA, HONG_KONG, THAILAND
 

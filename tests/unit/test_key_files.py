@@ -30,7 +30,7 @@ from comity.backends.key_files import (
     server_context,
 )
 from comity.errors import InputError
-from comity.exchange.certificate import read_certificate
+from comity.exchange.register.certificate import read_certificate
 
 NOW = datetime.now(UTC)
 PASSPHRASE = b"correct horse battery staple"

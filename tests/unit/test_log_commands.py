@@ -14,9 +14,9 @@ from comity.entrypoints.cli.log_check_proof import QuorumNotMet
 from comity.entrypoints.cli.log_disclose import NotWitnessed
 from comity.errors import Conflict, InputError, NotFound, TrustError
 from comity.ledger import MirrorRefused, add_cosignatures, publish, verify_log
-from comity.node.prove import Cosigning
-from comity.node.publish import log_signer, publish_log
-from comity.node.quorum import install
+from comity.node.log.prove import Cosigning
+from comity.node.log.publish import log_signer, publish_log
+from comity.node.log.quorum import install
 from comity.proofs.cosignature import cosign, cosigner_of
 from comity.proofs.note import UnknownKey, verifier_of
 from tests.nodes.story import CA, HK

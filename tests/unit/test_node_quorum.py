@@ -12,9 +12,9 @@ from comity.entrypoints.witness.app import create_witness_app
 from comity.errors import InputError
 from comity.ledger import LogRolledBack, PolicyRefused, read_checkpoint
 from comity.node.bootstrap import Node
-from comity.node.prove import Cosigning, witness_key
-from comity.node.publish import log_signer, publish_log
-from comity.node.quorum import (
+from comity.node.log.prove import Cosigning, witness_key
+from comity.node.log.publish import log_signer, publish_log
+from comity.node.log.quorum import (
     PolicyGone,
     install,
     is_witnessed,
@@ -25,7 +25,7 @@ from comity.node.quorum import (
     witnessed_file,
     witnessed_size,
 )
-from comity.node.rollback import contradicted_file
+from comity.node.log.rollback import contradicted_file
 from comity.proofs.checkpoint import Checkpoint, open_checkpoint
 from comity.proofs.cosignature import cosign, cosigner_of
 from comity.proofs.note import SignedNote, VerifierKey, sign_note, verifier_of

@@ -15,11 +15,11 @@ from comity.errors import ComityError, Conflict, Forbidden, InputError, NotFound
 from comity.exchange.fields import Malformed
 from comity.exchange.notice import LONGEST_TEXT, Notice, read_notice, write_notice
 from comity.model import Role
-from comity.node.attach import OFFERED_FOR, files_of, offered_to, tidy
-from comity.node.export_attachment import fetch_again, save_attachment
+from comity.node.attachments.attach import OFFERED_FOR, files_of, offered_to, tidy
+from comity.node.attachments.export import fetch_again, save_attachment
+from comity.node.handling.obligations import HandlingForbids
+from comity.node.handling.retract import take_back
 from comity.node.notice import notice_named, notices, tell
-from comity.node.obligations import HandlingForbids
-from comity.node.retract import take_back
 from tests.nodes.attaching import attachments, fetch_all, states, tell_of, written
 from tests.nodes.hostile import Hostile
 from tests.nodes.mutations import mutated
@@ -272,7 +272,7 @@ def test_one_member_does_not_fill_the_disk_with_announcements(town: Town) -> Non
 def test_empty_attachments_count_too(town: Town) -> None:
     hostile = Hostile(town, CA)
     one = described(size=0, digest=hashlib.sha256(b"").hexdigest())
-    with patch("comity.node.attach.MOST_OF_ONE_PEER", 3):
+    with patch("comity.node.attachments.attach.MOST_OF_ONE_PEER", 3):
         for number in range(5):
             many = [{**one, "id": f"{number:064x}"}]
             hostile.say(HK, "notice", said(attachments=many), purpose="trace-and-hold")

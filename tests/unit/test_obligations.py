@@ -15,11 +15,8 @@ from comity.exchange.consent import Answer, make_word, read_question, verify_wor
 from comity.exchange.retraction import Retraction, make_retraction, verify_compliance, verify_retraction
 from comity.model import ACTIONS, Handling, Permission, Role
 from comity.node.answer import answer
-from comity.node.case_page import case_page
-from comity.node.consent import Wanted, answer_by_hand, ask_by_hand
-from comity.node.desk import NodeDesk
-from comity.node.hear import hear
-from comity.node.obligations import (
+from comity.node.handling.consent import Wanted, answer_by_hand, ask_by_hand
+from comity.node.handling.obligations import (
     PURPOSE,
     HandlingForbids,
     barred,
@@ -29,8 +26,11 @@ from comity.node.obligations import (
     require_use,
     to_send,
 )
-from comity.node.retract import take_back
-from comity.node.send import Letter, send
+from comity.node.handling.retract import take_back
+from comity.node.hear import hear
+from comity.node.pages.case_page import case_page
+from comity.node.pages.desk import NodeDesk
+from comity.node.post.send import Letter, send
 from comity.node.sweep import sweep
 from tests.nodes.hostile import Hostile
 from tests.nodes.story import CA, HK, TH, pooled
@@ -232,7 +232,7 @@ def test_our_own_words_go_where_we_want(town: Town) -> None:
 
 def test_what_a_control_message_may_be_is_closed(town: Town) -> None:
     """No obligations are asked for these: what they carry is written by one function each, and nothing else."""
-    from comity.node.obligations import CONTROL
+    from comity.node.handling.obligations import CONTROL
 
     assert {
         "receipts", "register.changed", "attachment.state", "consent.request", "consent.grant",
@@ -702,7 +702,7 @@ def test_retraction_is_what_its_originator_signed(held: Town) -> None:
 def test_a_node_in_two_compacts_tells_neither_what_the_other_told_it(held: Town) -> None:
     """The same members, a second compact: the case of the first, its items and its words stay in the first."""
     from comity.errors import ComityError
-    from comity.node.admit import create, join
+    from comity.node.registers.admit import create, join
 
     members = (CA, HK, TH)
     file = held.folder / "second.json"
@@ -800,7 +800,7 @@ def test_more_obligations_than_a_message_can_say_go_nowhere_and_stop_nothing(tow
 def test_one_item_that_cannot_be_closed_holds_up_no_other(
     held: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from comity.node import retract
+    from comity.node.handling import retract
 
     first, *others = items(held, CA, "in")
     assert others

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.node.pace import ALARMS_A_MINUTE, Alarms, Rates, Telling, next_tick
+from comity.node.post.pace import ALARMS_A_MINUTE, Alarms, Rates, Telling, next_tick
 from tests.nodes.clock import START
 
 TICK = timedelta(milliseconds=500)

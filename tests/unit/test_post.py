@@ -24,16 +24,16 @@ from comity.exchange import (
 )
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.model import Role
-from comity.node import mailbox
-from comity.node import send as sending
 from comity.node.answer import answer_by_hand
 from comity.node.bootstrap import Node
-from comity.node.deliver import deliver
-from comity.node.mailbox import Mailbox, NotAFetcher, hand_out, take_results
-from comity.node.receive import receive
+from comity.node.post import mailbox
+from comity.node.post import send as sending
+from comity.node.post.deliver import deliver
+from comity.node.post.mailbox import Mailbox, NotAFetcher, hand_out, take_results
+from comity.node.post.receive import receive
+from comity.node.post.send import Letter, send
+from comity.node.post.tell import tell as tell_outcomes
 from comity.node.run import work
-from comity.node.send import Letter, send
-from comity.node.tell import tell as tell_outcomes
 from tests.nodes.hostile import Hostile
 from tests.nodes.laws import NO_ANSWER
 from tests.nodes.story import CA, HK, TH
@@ -211,7 +211,7 @@ def test_what_must_be_witnessed_waits_without_an_attempt_and_so_does_what_follow
         asked.append(event)
         return False
 
-    with patch("comity.node.deliver.witnessed", not_yet):
+    with patch("comity.node.post.deliver.witnessed", not_yet):
         for _ in range(3):
             assert not town.deliver(CA, HK)
         assert town.deliver(CA, TH)
@@ -296,7 +296,7 @@ def test_what_may_not_go_costs_no_bytes_and_no_mailbox_hands_it_out(fetching: To
 
     with (
         patch.object(SqlOutbox, "with_wires", with_wires),
-        patch("comity.node.deliver.witnessed", lambda *_: False),
+        patch("comity.node.post.deliver.witnessed", lambda *_: False),
     ):
         assert not town.deliver(CA, TH)
     assert read == [0]
@@ -366,7 +366,7 @@ def test_what_a_member_is_to_know_waits_while_nobody_may_tell_it(town: Town) -> 
     town.deliver(HK, CA)
     work(town[CA])
     town.clock.advance(minutes=1)
-    with patch("comity.node.tell.readers", lambda _: frozenset({(COMPACT, TH)})):
+    with patch("comity.node.post.tell.readers", lambda _: frozenset({(COMPACT, TH)})):
         assert tell_outcomes(town[CA]) == 0
     assert states(town, CA) == {}
     work(town[CA])
@@ -440,7 +440,7 @@ def test_a_peer_that_is_only_away_loses_nothing(town: Town, status: int) -> None
 
 def test_one_that_makes_us_stumble_is_refused_by_a_signed_receipt(town: Town) -> None:
     tell(town[CA], HK)
-    with patch("comity.node.receive.unpack", side_effect=RecursionError("deep")):
+    with patch("comity.node.post.receive.unpack", side_effect=RecursionError("deep")):
         assert town.deliver(CA, HK)
     assert states(town, CA) == {"refused": 1}
     assert [one.body["code"] for one in town.events(HK, "alarm.message-rejected")] == ["quarantined"]
@@ -528,7 +528,7 @@ def fetching(town: Town) -> Iterator[Town]:
 
     with (
         patch.object(mailbox, "_as_member", as_member),
-        patch("comity.node.deliver._member", lambda compact, one: pulling(compact.member(one))),
+        patch("comity.node.post.deliver._member", lambda compact, one: pulling(compact.member(one))),
     ):
         yield town
 

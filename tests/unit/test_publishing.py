@@ -14,7 +14,7 @@ from comity.ledger import check_entry, read_checkpoint, verify_log
 from comity.ledger.publish import GROWTH_LIMIT
 from comity.node.bootstrap import Node
 from comity.node.found import found
-from comity.node.publish import Publishing, log_signer, publish_log
+from comity.node.log.publish import Publishing, log_signer, publish_log
 from comity.proofs.note import verifier_of
 from tests.nodes.story import CA
 from tests.nodes.town import settings_of
@@ -184,7 +184,7 @@ def test_single_events_from_many_threads_share_transactions(node: Node) -> None:
 
 def test_a_backlog_is_published_in_whole_pads(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     assert GROWTH_LIMIT % 8 == 0
-    monkeypatch.setattr("comity.node.publish.GROWTH_LIMIT", 30)
+    monkeypatch.setattr("comity.node.log.publish.GROWTH_LIMIT", 30)
     watch, start = Watch(), size(node)
     publishing = Publishing(node, monotonic=watch)
     events(node, 61)

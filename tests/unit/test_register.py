@@ -21,11 +21,10 @@ from comity.exchange import (
     read_compact,
     write_bundle,
 )
-from comity.exchange.bundle import IncompleteRegister
-from comity.exchange.certificate import read_certificate
 from comity.exchange.fields import Malformed
-from comity.exchange.register import complete, default_threshold, missing, propose, renew_timestamp, sign
-from comity.exchange.register_change import (
+from comity.exchange.register.bundle import IncompleteRegister
+from comity.exchange.register.certificate import read_certificate
+from comity.exchange.register.change import (
     cards_gone,
     difference,
     merge,
@@ -35,7 +34,15 @@ from comity.exchange.register_change import (
     propose_revocation,
     propose_rotation,
 )
-from comity.exchange.register_read import read_register
+from comity.exchange.register.read import read_register
+from comity.exchange.register.write import (
+    complete,
+    default_threshold,
+    missing,
+    propose,
+    renew_timestamp,
+    sign,
+)
 from tests.unit.exchange_world import compact, vectors
 from tests.vectors.forger import CANADA, COMPACT, HONG_KONG, MEMBERS, NOW, STRANGER, THAILAND, WATCH, Identity
 from tests.vectors.register_forger import (

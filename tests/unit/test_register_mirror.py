@@ -17,9 +17,9 @@ from comity.entrypoints.serve import Server
 from comity.errors import NetworkError, TrustError
 from comity.exchange import Tier
 from comity.node.bootstrap import Node, utc_now
-from comity.node.register_keep import finish_rotation, sign_timestamp
-from comity.node.register_mirrors import Upkeep, update_from_mirrors
-from comity.node.register_publish import propose_change, revoking, root_key, rotate
+from comity.node.registers.keep import finish_rotation, sign_timestamp
+from comity.node.registers.mirrors import Upkeep, update_from_mirrors
+from comity.node.registers.publish import propose_change, revoking, root_key, rotate
 from tests.nodes.story import CA, HK, TH
 from tests.nodes.town import Town
 from tests.unit.test_register_node import DESK, ids

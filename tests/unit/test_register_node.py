@@ -19,14 +19,13 @@ from comity.backends.register_updates import FrozenRegister, RegisterRollback
 from comity.entrypoints.peer.register import register_handler
 from comity.errors import Conflict, InputError, NetworkError, NotFound, StorageError, TrustError
 from comity.exchange import Member, Tier, read_bundle, read_card
-from comity.exchange.bundle import IncompleteRegister
-from comity.exchange.register_read import BrokenRegister
-from comity.node import register_publish
-from comity.node.admit import create, join, wanted
+from comity.exchange.register.bundle import IncompleteRegister
+from comity.exchange.register.read import BrokenRegister
 from comity.node.bootstrap import Node, open_node, passphrase, utc_now
 from comity.node.found import found
-from comity.node.peer_rules import pin, refuse, trust
-from comity.node.register_keep import (
+from comity.node.registers import publish as register_publish
+from comity.node.registers.admit import create, join, wanted
+from comity.node.registers.keep import (
     Keeping,
     Mirror,
     ask,
@@ -35,7 +34,8 @@ from comity.node.register_keep import (
     register_file,
     sign_timestamp,
 )
-from comity.node.register_publish import (
+from comity.node.registers.peer_rules import pin, refuse, trust
+from comity.node.registers.publish import (
     adding,
     propose_change,
     removing,
@@ -44,7 +44,7 @@ from comity.node.register_publish import (
     rotate,
     sign_file,
 )
-from comity.node.register_update import CHANGED, MemberElsewhere, make_good, take_changed, update
+from comity.node.registers.update import CHANGED, MemberElsewhere, make_good, take_changed, update
 from tests.nodes.story import CA, HK, TH
 from tests.nodes.town import EVERYBODY, WATCH, Town, free_ports, settings_of
 
@@ -166,10 +166,10 @@ def test_a_kill_between_file_and_event_is_made_good(
 ) -> None:
     file = tmp_path / "c.json"
     create(file, [desk[one].home.path for one in (CA, HK)], name="killed", problem="x", now=desk.clock())
-    monkeypatch.setattr("comity.node.admit.save_joined", _dies_after(save_joined))
+    monkeypatch.setattr("comity.node.registers.admit.save_joined", _dies_after(save_joined))
     with pytest.raises(KeyboardInterrupt):
         join(desk[CA], file, actor="test")
-    monkeypatch.setattr("comity.node.admit.save_joined", save_joined)
+    monkeypatch.setattr("comity.node.registers.admit.save_joined", save_joined)
     assert "killed" in desk[CA].compacts()
     join(desk[CA], file, actor="test")
     assert len([one for one in desk.events(CA, "compact.joined") if one.body["compact"] == "killed"]) == 1
@@ -210,7 +210,7 @@ def test_a_slow_mirror_holds_no_lock(desk: Town) -> None:
 
 
 def test_a_mirror_that_takes_too_long_is_given_up(desk: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("comity.node.register_update.FETCH_SECONDS", -1.0)
+    monkeypatch.setattr("comity.node.registers.update.FETCH_SECONDS", -1.0)
     with pytest.raises(NetworkError, match="not come whole"):
         update(desk[HK], DESK, lambda _: None, actor="test", source="slow")
 
@@ -589,7 +589,7 @@ def test_a_full_disk_while_updating_keeps_the_old_version_and_the_next_try_works
     def full(*_: object) -> None:
         raise StorageError("the disk refused: No space left on device")
 
-    monkeypatch.setattr("comity.node.register_update.save_joined", full)
+    monkeypatch.setattr("comity.node.registers.update.save_joined", full)
     with pytest.raises(StorageError):
         tell(desk, TH, CA)
     monkeypatch.undo()

@@ -21,20 +21,20 @@ from comity.backends.register_updates import (
     take_over,
 )
 from comity.errors import ComityError, NetworkError, NotFound, StorageError
-from comity.exchange.bundle import MAX_FILE
-from comity.exchange.register import complete, renew_snapshot, renew_timestamp, sign
-from comity.exchange.register_change import (
+from comity.exchange.register.bundle import MAX_FILE
+from comity.exchange.register.change import (
     propose_removal,
     propose_renewal,
     propose_revocation,
 )
-from comity.exchange.register_read import (
+from comity.exchange.register.read import (
     BrokenRegister,
     ForeignCard,
     OtherRegister,
     WrongThreshold,
     read_register,
 )
+from comity.exchange.register.write import complete, renew_snapshot, renew_timestamp, sign
 from tests.unit.test_register import DAY, HOUR, changed, formed, proposal
 from tests.vectors.forger import CANADA, HONG_KONG, NOW, STRANGER, THAILAND, WATCH, Identity
 from tests.vectors.register_forger import Forged

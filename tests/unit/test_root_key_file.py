@@ -12,7 +12,7 @@ from comity.errors import InputError
 from comity.exchange import read_card
 from comity.node.bootstrap import ROOT_PASSPHRASE
 from comity.node.found import found
-from comity.node.register_publish import root_key
+from comity.node.registers.publish import root_key
 from tests.nodes.story import CA
 from tests.nodes.town import settings_of
 

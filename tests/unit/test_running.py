@@ -16,11 +16,11 @@ from comity.entrypoints.peer import tls
 from comity.errors import ComityError
 from comity.exchange import Answer
 from comity.ledger import LogRolledBack, request_body
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node, passphrase, utc_now
-from comity.node.prove import cosign_peer, newest_seen
-from comity.node.publish import log_signer, publish_log
-from comity.node.register_mirrors import pins
+from comity.node.log.prove import cosign_peer, newest_seen
+from comity.node.log.publish import log_signer, publish_log
+from comity.node.registers.admit import create, join
+from comity.node.registers.mirrors import pins
 from comity.node.run import Collecting, Proving
 from comity.proofs.note import parse_note
 from tests.nodes.story import CA, HK, TH

@@ -12,8 +12,8 @@ from comity.errors import Conflict, StorageError
 from comity.model import Role
 from comity.node import ask, hold
 from comity.node import trace as tracing
-from comity.node.desk import NodeDesk
 from comity.node.hold import decide_hold
+from comity.node.pages.desk import NodeDesk
 from comity.node.run import work
 from comity.node.sweep import sweep
 from tests.nodes.story import CA, HK, TH, row

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.backends import transfer_csv
-from comity.backends.transfer_amounts import minor_from_decimals, minor_from_text, times_from_text
-from comity.backends.transfer_files import (
+from comity.backends.transfers import csv as transfer_csv
+from comity.backends.transfers.amounts import minor_from_decimals, minor_from_text, times_from_text
+from comity.backends.transfers.files import (
     read_assets,
     read_balances,
     read_report,

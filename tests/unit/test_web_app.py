@@ -21,7 +21,7 @@ from comity.entrypoints.web.headers import EVERYWHERE
 from comity.entrypoints.web.throttle import FREE_ATTEMPTS
 from comity.errors import StorageError
 from comity.model import Person
-from comity.node.views import CaseRow
+from comity.node.pages.views import CaseRow
 from tests.browser.sample_case import CASE_ID, NOW
 from tests.browser.sample_desk import ADMINISTRATOR, ANALYST, PASSWORDS, SampleDesk
 

@@ -15,7 +15,7 @@ from comity.entrypoints.web.flow_layout import CELL, lay_out
 from comity.entrypoints.web.flow_shares import Whereabouts, shares_of, whereabouts
 from comity.entrypoints.web.flow_svg import draw_flow, share_key
 from comity.entrypoints.web.svg import fit
-from comity.node.views import Amount, FlowGraph, FlowKind, FlowLink, FlowNode, FlowState
+from comity.node.pages.views import Amount, FlowGraph, FlowKind, FlowLink, FlowNode, FlowState
 from tests.browser.sample_case import FLOW, REPORTED_AT
 
 COUNTRIES = ("CA", "HK", "TH", "KH", "SG")

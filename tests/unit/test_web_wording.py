@@ -7,7 +7,7 @@ import pytest
 from comity.entrypoints.plain_text import plain
 from comity.entrypoints.web import wording
 from comity.entrypoints.web.countries import country_name
-from comity.node.views import Amount
+from comity.node.pages.views import Amount
 
 REPORT = datetime(2025, 6, 18, 13, 0, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ import httpx
 
 from comity.errors import NetworkError
 from comity.exchange import Member
-from comity.exchange.address import PrivateAddress, is_private
+from comity.exchange.register.address import PrivateAddress, is_private
 
 Resolver = Callable[[str, int], Sequence[str]]
 """A host's name and a port → IP addresses as text, the preferred first."""

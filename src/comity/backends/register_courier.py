@@ -3,7 +3,7 @@
 from comity.backends.courier import PeerCourier
 from comity.errors import NetworkError, TrustError
 from comity.exchange import Member
-from comity.exchange.bundle import MAX_FILE
+from comity.exchange.register.bundle import MAX_FILE
 
 
 class RegisterCourier(PeerCourier):

@@ -15,9 +15,9 @@ from pathlib import Path
 from comity.backends.files import write_durably
 from comity.errors import NotFound, StorageError
 from comity.exchange import Card, Compact, read_card, read_register
-from comity.exchange.bundle import MAX_BUNDLE, read_files
 from comity.exchange.fields import Fields, Malformed, read_object, write_instant
-from comity.exchange.register_layout import metadata_path
+from comity.exchange.register.bundle import MAX_BUNDLE, read_files
+from comity.exchange.register.layout import metadata_path
 from comity.proofs.canonical import canonical_bytes
 
 STAMP = "register.json"

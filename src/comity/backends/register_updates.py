@@ -2,7 +2,7 @@
 
 The files come from a bundle somebody carried or from a member's mirror; neither is trusted for anything. The
 workflow runs in a folder of its own, started from what is held; only what it accepts, and what then reads as
-a compact (`exchange.register_read`), is handed back. Refused: rollback, freeze, mixed versions, files longer
+a compact (`exchange.register.read`), is handed back. Refused: rollback, freeze, mixed versions, files longer
 than was signed, too few signatures, a state that speaks for another.
 """
 
@@ -25,10 +25,10 @@ from tuf.api.metadata import Metadata, TargetFile, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from comity.errors import ComityError, Conflict, StorageError, TrustError
-from comity.exchange.bundle import MAX_FILE, MAX_FILES
 from comity.exchange.fields import write_instant
-from comity.exchange.register_layout import MAX_AHEAD, MAX_METADATA, is_file, metadata_path, target_path
-from comity.exchange.register_read import BrokenRegister, ForeignCard, load, read_register, signing_time
+from comity.exchange.register.bundle import MAX_FILE, MAX_FILES
+from comity.exchange.register.layout import MAX_AHEAD, MAX_METADATA, is_file, metadata_path, target_path
+from comity.exchange.register.read import BrokenRegister, ForeignCard, load, read_register, signing_time
 
 Fetch = Callable[[str], bytes | None]
 """The content of a register's file by its path, or None if there is no such file."""
@@ -63,7 +63,7 @@ class OversizeRegister(TrustError):
 def take_over(anchor: bytes, held: Mapping[str, bytes], fetch: Fetch, *, now: datetime) -> dict[str, bytes]:
     """Return the files of the register that `fetch` offers, once they are verified as `held`'s successor.
 
-    `held` is empty for a first time. Raises the errors above, `TrustError`s of `register_read`, or what
+    `held` is empty for a first time. Raises the errors above, `TrustError`s of `exchange.register.read`, or what
     `fetch` raised.
     """
     fetcher = _Fetcher(fetch)

@@ -18,8 +18,8 @@ from comity.entrypoints.web import create_app
 from comity.errors import InputError
 from comity.ledger import LogRolledBack
 from comity.node.bootstrap import Node
-from comity.node.desk import NodeDesk
-from comity.node.publish import heal_log
+from comity.node.log.publish import heal_log
+from comity.node.pages.desk import NodeDesk
 from comity.node.run import Runner
 
 SWITCH_SECONDS = 0.0005

@@ -14,8 +14,6 @@ from comity.exchange.batch import (
     write_envelopes,
     write_results,
 )
-from comity.exchange.bundle import Bundle, read_bundle, write_bundle
-from comity.exchange.compact import Card, Compact
 from comity.exchange.delivery import (
     DEFAULT_BACKOFF,
     Backoff,
@@ -26,14 +24,16 @@ from comity.exchange.delivery import (
     wait_as_told,
 )
 from comity.exchange.envelope import MAX_SKEW, Addressee, Opened, Packed, digest_of_wire, pack, unpack
-from comity.exchange.freshness import StaleRegister, Tier, allowed
 from comity.exchange.mandate import Mandate, make_mandate, require_mandate
 from comity.exchange.manifest import NO_PREVIOUS, Message, Requester
-from comity.exchange.member import Member, make_card, read_card
 from comity.exchange.ports import Answer, Courier, Inbox, Outbox, Outgoing, Queue
 from comity.exchange.receipt import Receipt, Status, make_receipt, refuse_other_message, verify_receipt
-from comity.exchange.register import form
-from comity.exchange.register_read import read_compact, read_register
+from comity.exchange.register.bundle import Bundle, read_bundle, write_bundle
+from comity.exchange.register.compact import Card, Compact
+from comity.exchange.register.freshness import StaleRegister, Tier, allowed
+from comity.exchange.register.member import Member, make_card, read_card
+from comity.exchange.register.read import read_compact, read_register
+from comity.exchange.register.write import form
 
 __all__ = [
     "DEFAULT_BACKOFF", "MAX_SKEW", "MOST_ENVELOPES", "NO_PREVIOUS",

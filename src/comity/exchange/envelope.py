@@ -15,11 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.errors import InputError
 from comity.exchange import manifest as manifests
-from comity.exchange.compact import Compact
 from comity.exchange.fields import Fields, read_object
 from comity.exchange.mandate import Mandate, require_mandate
 from comity.exchange.manifest import Link, Manifest, Message
-from comity.exchange.member import Member
 from comity.exchange.refusals import (
     BadPayload,
     Expired,
@@ -33,6 +31,8 @@ from comity.exchange.refusals import (
     UnknownSender,
     WrongRecipient,
 )
+from comity.exchange.register.compact import Compact
+from comity.exchange.register.member import Member
 from comity.proofs import sealing, signatures
 from comity.proofs.canonical import canonical_bytes, parse_strict
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from comity.exchange.arrival import Known
 from comity.exchange.delivery import Next
 from comity.exchange.envelope import Opened
-from comity.exchange.member import Member
+from comity.exchange.register.member import Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

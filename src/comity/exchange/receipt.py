@@ -14,8 +14,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.exchange.fields import DIGEST, ID, LABEL, Fields, read_object, write_instant
-from comity.exchange.member import Member
 from comity.exchange.refusals import ReceiptMismatch
+from comity.exchange.register.member import Member
 from comity.proofs import signatures
 from comity.proofs.canonical import canonical_bytes
 

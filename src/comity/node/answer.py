@@ -16,11 +16,11 @@ from comity.law.offences import offence
 from comity.model import Crossing, Person
 from comity.node.ask import MAX_CROSSINGS
 from comity.node.bootstrap import Node
+from comity.node.handling.obligations import keep_received, require_item
 from comity.node.hold import Ground, hold_document, hold_what_rests
-from comity.node.obligations import keep_received, require_item
 from comity.node.policy import may_with_request, our_reading, require_with_request
+from comity.node.post.send import Letter, send
 from comity.node.request import NODE, PROCEDURE, PURPOSE, advance, inflows_of
-from comity.node.send import Letter, send
 from comity.node.trace import trace_case
 from comity.tracing import (
     Rule,

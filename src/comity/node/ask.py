@@ -19,9 +19,9 @@ from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
 from comity.model import Crossing, Permission, Piece
 from comity.node.bootstrap import Node
-from comity.node.consent import ask_for, refused
+from comity.node.handling.consent import ask_for, refused
+from comity.node.handling.obligations import barred, made_from, record_barred, tellers
 from comity.node.hold import Ground, hold_what_rests
-from comity.node.obligations import barred, made_from, record_barred, tellers
 from comity.node.policy import basis_document, may_with_request
 from comity.node.request import NODE, PROCEDURE, PURPOSE, RUNNING, advance, dispatch
 from comity.node.trace import trace_case

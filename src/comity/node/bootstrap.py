@@ -16,12 +16,12 @@ from comity.backends.sql import EventAppender, Records, Transaction
 from comity.backends.sql.postgres import is_url, password_from, read_url, with_password
 from comity.errors import InputError, NotFound
 from comity.exchange import Compact, Member
-from comity.exchange.peer_rules import PeerRule, with_rules
+from comity.exchange.register.peer_rules import PeerRule, with_rules
 from comity.law import Policies, Procedure, configured, procedure
 from comity.model import Event
 from comity.node.book import BookKeeper
 from comity.node.home import Home, Settings, read_settings
-from comity.node.pace import Pace
+from comity.node.post.pace import Pace
 
 ROOT_PASSPHRASE = "COMITY_ROOT_PASSPHRASE"  # noqa: S105 - as below
 PASSPHRASE = "COMITY_PASSPHRASE"  # noqa: S105 - the name of the variable, not a secret

@@ -13,7 +13,7 @@ from comity.backends.sql.erasure import LegalHold
 from comity.errors import Conflict, InputError, NotFound
 from comity.law import Action
 from comity.model import Person
-from comity.node.attach import erase_attachments
+from comity.node.attachments.attach import erase_attachments
 from comity.node.bootstrap import Node
 from comity.node.policy import require_with_case
 from comity.tracing import time_text

@@ -12,7 +12,7 @@ from comity.backends.key_files import create_keys
 from comity.backends.root_key_file import create_root_key, read_root_key
 from comity.errors import Conflict, InputError, StorageError
 from comity.exchange import Member, make_card
-from comity.exchange.address import PrivateAddress, refuse_private
+from comity.exchange.register.address import PrivateAddress, refuse_private
 from comity.law import default_policies, optional_policy
 from comity.law.parties import name_of
 from comity.model import Role
@@ -27,8 +27,8 @@ from comity.node.bootstrap import (
 )
 from comity.node.found_database import new_database, password_apart
 from comity.node.home import Home, Settings, check_settings, write_settings
+from comity.node.log.prove import log_signer, publish_log, witness_signer
 from comity.node.people import add_person
-from comity.node.prove import log_signer, publish_log, witness_signer
 from comity.proofs.cosignature import cosigner_of
 from comity.proofs.note import verifier_of
 from comity.tracing import Rule

@@ -23,18 +23,18 @@ from comity.exchange.receipt import RECEIPTS
 from comity.model import Holding, Trace
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.answer import take_request
-from comity.node.attach import STATE_TOLD, hear_state
+from comity.node.attachments.attach import STATE_TOLD, hear_state
 from comity.node.bootstrap import Node
-from comity.node.consent import ask_for, hear_question, hear_word
+from comity.node.handling.consent import ask_for, hear_question, hear_word
+from comity.node.handling.obligations import CONTROL, HandlingForbids, keep_received
+from comity.node.handling.retract import hear_compliance, hear_retraction
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
 from comity.node.notice import take_notice
-from comity.node.obligations import CONTROL, HandlingForbids, keep_received
-from comity.node.receipts import conclude
-from comity.node.register_update import CHANGED, take_changed
+from comity.node.post.receipts import conclude
+from comity.node.post.take_in import stands_against, waits
+from comity.node.post.tell import hear_receipts
+from comity.node.registers.update import CHANGED, take_changed
 from comity.node.request import PROCEDURE, advance, inflows_of
-from comity.node.retract import hear_compliance, hear_retraction
-from comity.node.take_in import stands_against, waits
-from comity.node.tell import hear_receipts
 from comity.tracing import read_crossing, read_gap, read_holding, read_time, time_text
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from comity.law import Action
 from comity.model import Holding, Person
 from comity.node.bootstrap import Node
 from comity.node.policy import may_with_hold, require_with_hold
-from comity.node.send import Letter, send
+from comity.node.post.send import Letter, send
 from comity.tracing import time_text
 
 PROCEDURE = "urgent_freeze"

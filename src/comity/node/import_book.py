@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from comity.backends.files import sync_folder
 from comity.backends.sql import BookPart
-from comity.backends.transfer_files import Reject, read_balances, read_transfers
+from comity.backends.transfers.files import Reject, read_balances, read_transfers
 from comity.errors import Conflict, InputError, StorageError
 from comity.node.bootstrap import Node
 from comity.tracing import Book

@@ -20,11 +20,11 @@ from comity.exchange.attachment import MEDIA_TYPE, Attachment
 from comity.exchange.notice import MOST_ATTACHMENTS, NOTICE, Notice, read_notice, write_notice
 from comity.law import Action
 from comity.model import Event, Person
-from comity.node.attach import announce, files_of, offer
+from comity.node.attachments.attach import announce, files_of, offer
 from comity.node.bootstrap import Node
-from comity.node.obligations import PURPOSE, barred, ended, keep_received, recording
+from comity.node.handling.obligations import PURPOSE, barred, ended, keep_received, recording
 from comity.node.policy import require_with_case
-from comity.node.send import Letter, send
+from comity.node.post.send import Letter, send
 
 SENT = "notice.sent"
 _PLAIN_TYPE = "application/octet-stream"

@@ -14,9 +14,9 @@ from comity.exchange import Outgoing
 from comity.law import Action
 from comity.model import Crossing, Person
 from comity.node.bootstrap import Node
-from comity.node.obligations import recording, tellers
+from comity.node.handling.obligations import recording, tellers
 from comity.node.policy import require_with_request
-from comity.node.send import Letter, send
+from comity.node.post.send import Letter, send
 from comity.tracing import read_crossing
 
 PROCEDURE = "trace_and_hold"

@@ -18,17 +18,17 @@ from comity.backends.sql.committed import INBOX, OUTBOX
 from comity.errors import ComityError, Conflict, NetworkError
 from comity.exchange import DEFAULT_BACKOFF
 from comity.node.ask import pursue_all
+from comity.node.attachments.fetch_room import FetchRoom
 from comity.node.bootstrap import Node
-from comity.node.fetch_room import FetchRoom
 from comity.node.hear import hear
-from comity.node.mailbox import Mailbox
-from comity.node.post import TROUBLE_SECONDS, PostRoom
-from comity.node.prove import Cosigning
-from comity.node.publish import Publishing
-from comity.node.register_mirrors import Upkeep, pinned_context, pins
-from comity.node.register_update import make_good
+from comity.node.log.prove import Cosigning
+from comity.node.log.publish import Publishing
+from comity.node.post.mailbox import Mailbox
+from comity.node.post.room import TROUBLE_SECONDS, PostRoom
+from comity.node.post.tell import tell
+from comity.node.registers.mirrors import Upkeep, pinned_context, pins
+from comity.node.registers.update import make_good
 from comity.node.sweep import sweep
-from comity.node.tell import tell
 
 log = structlog.get_logger()
 BUSY_SECONDS = 0.05

@@ -5,8 +5,9 @@ import structlog
 from comity.backends.sql import Transaction
 from comity.casework import Deadline
 from comity.errors import StorageError
-from comity.node import hold, request, retract
+from comity.node import hold, request
 from comity.node.bootstrap import Node
+from comity.node.handling import retract
 
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ currency); an index by pot (compressed sparse rows) lists the events that touch 
 from a pot to itself and transfers between accounts that are not ours move nothing here and are not in the
 index.
 
-The table is trusted to be valid (`comity.backends.transfer_files` validates): only its columns are checked.
+The table is trusted to be valid (`comity.backends.transfers.files` validates): only its columns are checked.
 """
 
 from collections.abc import Collection, Mapping

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from comity.model import Authority
-from comity.node.admit import create, join
 from comity.node.found import found
 from comity.node.home import Settings
+from comity.node.registers.admit import create, join
 from tests.faults.harness.proxy import Proxies
 from tests.faults.harness.weathered import CALM
 from tests.faults.harness.writer import COMPACT

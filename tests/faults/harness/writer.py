@@ -18,8 +18,8 @@ from typing import Any
 from comity.errors import StorageError
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.node.bootstrap import Node, open_node
-from comity.node.obligations import PURPOSE
-from comity.node.send import Letter, send
+from comity.node.handling.obligations import PURPOSE
+from comity.node.post.send import Letter, send
 
 COMPACT = "storm"
 MOST_AT_ONCE = 5

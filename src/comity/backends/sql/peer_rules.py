@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from comity.backends.sql.rows import time_text
 from comity.backends.sql.schema import peer_rules
-from comity.exchange.peer_rules import PeerRule, Word
+from comity.exchange.register.peer_rules import PeerRule, Word
 
 
 class SqlPeerRules:

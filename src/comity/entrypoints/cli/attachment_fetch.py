@@ -3,8 +3,8 @@
 from comity.entrypoints.cli.arguments import As, NodeDir, signed_in
 from comity.entrypoints.cli.attachment_save import AttachmentId, From
 from comity.entrypoints.cli.terminal import out
+from comity.node.attachments.export import fetch_again
 from comity.node.bootstrap import open_node
-from comity.node.export_attachment import fetch_again
 
 
 def attachment_fetch(folder: NodeDir, attachment: AttachmentId, as_: As, from_: From = "") -> None:

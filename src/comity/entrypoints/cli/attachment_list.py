@@ -4,9 +4,9 @@ from comity.backends.sql.attachments import AttachmentState, CarriedAttachment
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
 from comity.entrypoints.plain_text import byte_count
-from comity.node.attach import files_of
+from comity.node.attachments.attach import files_of
 from comity.node.bootstrap import Node, open_node
-from comity.node.obligations import why_unnamed
+from comity.node.handling.obligations import why_unnamed
 
 
 def attachment_list(folder: NodeDir, as_json: AsJson = False) -> None:

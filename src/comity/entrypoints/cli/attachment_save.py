@@ -8,8 +8,8 @@ import typer
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import out, print_json, progress
 from comity.entrypoints.plain_text import byte_count
+from comity.node.attachments.export import save_attachment
 from comity.node.bootstrap import open_node
-from comity.node.export_attachment import save_attachment
 
 AttachmentId = Annotated[
     str, typer.Argument(metavar="ID", help="The attachment's id, or as much of its beginning as names it.")

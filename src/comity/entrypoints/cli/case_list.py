@@ -3,7 +3,7 @@
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.case_page import case_row
+from comity.node.pages.case_page import case_row
 
 
 def case_list(folder: NodeDir, as_json: AsJson = False) -> None:

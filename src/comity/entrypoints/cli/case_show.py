@@ -7,9 +7,9 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.case_page import case_page
-from comity.node.obligations import require_case
-from comity.node.views import CasePage
+from comity.node.handling.obligations import require_case
+from comity.node.pages.case_page import case_page
+from comity.node.pages.views import CasePage
 
 
 def case_show(

@@ -9,7 +9,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName
 from comity.node.bootstrap import open_node
-from comity.node.register_publish import adding, propose_change, root_key
+from comity.node.registers.publish import adding, propose_change, root_key
 
 
 def compact_add(

@@ -7,7 +7,7 @@ import typer
 
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.register_publish import Signed
+from comity.node.registers.publish import Signed
 
 RootKey = Annotated[
     Path | None,

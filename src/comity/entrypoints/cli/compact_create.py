@@ -8,7 +8,7 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.admit import create, open_bundle, wanted
+from comity.node.registers.admit import create, open_bundle, wanted
 
 
 def compact_create(

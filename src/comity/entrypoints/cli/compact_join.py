@@ -8,8 +8,8 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.admit import join
 from comity.node.bootstrap import open_node
+from comity.node.registers.admit import join
 
 
 def compact_join(

@@ -8,7 +8,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName
 from comity.node.bootstrap import open_node
-from comity.node.register_publish import propose_change, removing, root_key
+from comity.node.registers.publish import propose_change, removing, root_key
 
 
 def compact_remove(

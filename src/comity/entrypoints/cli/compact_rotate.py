@@ -10,7 +10,7 @@ from comity.entrypoints.cli.compact_change import RootKey
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.node.bootstrap import open_node
-from comity.node.register_publish import root_key, rotate
+from comity.node.registers.publish import root_key, rotate
 
 
 def compact_rotate(

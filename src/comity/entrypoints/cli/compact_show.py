@@ -12,8 +12,8 @@ from comity.backends.register_files import load_joined
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
 from comity.exchange import Bundle, Compact, Tier, write_bundle
-from comity.exchange.compact import Card
-from comity.exchange.peer_rules import PeerRule, suspended
+from comity.exchange.register.compact import Card
+from comity.exchange.register.peer_rules import PeerRule, suspended
 from comity.node.bootstrap import Node, open_node
 
 CompactName = Annotated[

@@ -9,9 +9,9 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import RootKey, show_signed
 from comity.entrypoints.cli.terminal import out
 from comity.exchange import read_card
-from comity.node.admit import open_bundle
 from comity.node.bootstrap import open_node
-from comity.node.register_publish import root_key, sign_file
+from comity.node.registers.admit import open_bundle
+from comity.node.registers.publish import root_key, sign_file
 
 
 def compact_sign(

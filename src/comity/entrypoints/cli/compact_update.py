@@ -9,7 +9,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_show import CompactName, compact_json, registered, show
 from comity.entrypoints.cli.terminal import err, out, print_json
 from comity.node.bootstrap import open_node
-from comity.node.register_mirrors import update_from_file, update_from_mirrors
+from comity.node.registers.mirrors import update_from_file, update_from_mirrors
 
 
 def compact_update(

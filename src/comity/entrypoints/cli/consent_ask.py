@@ -8,8 +8,8 @@ import typer
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
 from comity.node.bootstrap import open_node
-from comity.node.consent import Wanted, ask_by_hand
-from comity.node.obligations import PURPOSE
+from comity.node.handling.consent import Wanted, ask_by_hand
+from comity.node.handling.obligations import PURPOSE
 
 ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id: comity item list DIR.")]
 

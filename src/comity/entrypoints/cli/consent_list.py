@@ -8,7 +8,7 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.obligations import why_silent
+from comity.node.handling.obligations import why_silent
 
 ConsentId = Annotated[
     str, typer.Argument(metavar="CONSENT", help="The question's id: comity consent list DIR.")

@@ -9,7 +9,7 @@ from comity.entrypoints.cli.consent_list import ConsentId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
 from comity.exchange.consent import Answer
 from comity.node.bootstrap import open_node
-from comity.node.consent import answer_by_hand
+from comity.node.handling.consent import answer_by_hand
 
 
 def consent_withdraw(

@@ -3,7 +3,7 @@
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.obligations import may_be_listed
+from comity.node.handling.obligations import may_be_listed
 
 
 def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:

@@ -3,7 +3,7 @@
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.item_page import item_row
+from comity.node.pages.item_page import item_row
 
 
 def item_list(folder: NodeDir, as_json: AsJson = False) -> None:

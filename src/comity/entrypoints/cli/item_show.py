@@ -4,7 +4,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.consent_ask import ItemId
 from comity.entrypoints.cli.terminal import out, print_json, shown
 from comity.node.bootstrap import open_node
-from comity.node.item_page import item_page
+from comity.node.pages.item_page import item_page
 
 
 def item_show(folder: NodeDir, item: ItemId, as_json: AsJson = False) -> None:

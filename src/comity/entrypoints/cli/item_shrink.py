@@ -9,7 +9,7 @@ from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.consent_ask import ItemId
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.node.bootstrap import open_node
-from comity.node.retract import take_back
+from comity.node.handling.retract import take_back
 
 
 def item_shrink(

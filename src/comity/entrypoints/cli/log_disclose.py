@@ -20,9 +20,9 @@ from comity.ledger import (
     prove_entry,
 )
 from comity.node.bootstrap import Node, open_node
-from comity.node.obligations import OUTSIDE, PURPOSE, require_disclosure
-from comity.node.publish import log_signer
-from comity.node.quorum import WITNESSED, policy, witnessed_size
+from comity.node.handling.obligations import OUTSIDE, PURPOSE, require_disclosure
+from comity.node.log.publish import log_signer
+from comity.node.log.quorum import WITNESSED, policy, witnessed_size
 from comity.proofs.checkpoint import open_checkpoint
 from comity.proofs.note import verifier_of
 

@@ -8,7 +8,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import TrustError
 from comity.node.bootstrap import open_node
-from comity.node.fsck import Trouble, check, mend
+from comity.node.log.fsck import Trouble, check, mend
 
 
 class LogAndDatabaseDiffer(TrustError):

@@ -10,7 +10,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor, rea
 from comity.entrypoints.cli.terminal import out, print_json, shown
 from comity.errors import InputError
 from comity.node.bootstrap import open_node
-from comity.node.quorum import Standing, install, remove, standing
+from comity.node.log.quorum import Standing, install, remove, standing
 
 
 def log_policy(

@@ -15,7 +15,7 @@ from comity.ledger import CHECKPOINT, LogReader, prove_entry, verify_proof
 from comity.ledger.signed_tiles import TileFiles
 from comity.node.bootstrap import open_records
 from comity.node.home import Home, read_settings
-from comity.node.quorum import WITNESSED
+from comity.node.log.quorum import WITNESSED
 from comity.proofs.checkpoint import Checkpoint, open_checkpoint
 from comity.proofs.note import VerifierKey
 from comity.proofs.tiles import ENTRIES, WIDTH, tile_at

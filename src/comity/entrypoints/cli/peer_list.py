@@ -6,7 +6,7 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json, table_of
-from comity.exchange.peer_rules import suspended
+from comity.exchange.register.peer_rules import suspended
 from comity.node.bootstrap import open_node
 
 Peer = Annotated[str, typer.Argument(metavar="MEMBER", help="The peer's id.")]

@@ -4,7 +4,7 @@ from comity.entrypoints.cli.arguments import NodeDir, console_actor
 from comity.entrypoints.cli.peer_list import Peer
 from comity.entrypoints.cli.terminal import out
 from comity.node.bootstrap import open_node
-from comity.node.peer_rules import refuse
+from comity.node.registers.peer_rules import refuse
 
 
 def peer_refuse(folder: NodeDir, member: Peer) -> None:

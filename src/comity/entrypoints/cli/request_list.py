@@ -6,7 +6,7 @@ from comity.casework import Request
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
 from comity.node.bootstrap import open_node
-from comity.node.obligations import why_withheld
+from comity.node.handling.obligations import why_withheld
 
 
 def request_list(folder: NodeDir, as_json: AsJson = False) -> None:

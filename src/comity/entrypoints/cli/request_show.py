@@ -8,7 +8,7 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.request_list import state_of
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
 from comity.node.bootstrap import open_node
-from comity.node.obligations import require_case, require_moment
+from comity.node.handling.obligations import require_case, require_moment
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from comity.entrypoints.plain_text import plain
 from comity.errors import ComityError, InputError
 from comity.model import format_minor
-from comity.node.views import Amount
+from comity.node.pages.views import Amount
 
 out = Console()
 err = Console(stderr=True)

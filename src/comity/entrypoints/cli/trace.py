@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from comity.backends.transfer_files import read_assets, read_balances, read_report, read_transfers
+from comity.backends.transfers.files import read_assets, read_balances, read_report, read_transfers
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.terminal import out, print_json, progress
 from comity.model import CRYPTO_ASSETS, Report, Trace, format_minor

@@ -11,7 +11,7 @@ from comity.errors import ComityError
 from comity.ledger import cosignatures_on, read_checkpoint
 from comity.model import Event
 from comity.node.bootstrap import Node
-from comity.node.prove import log_signer, witness_key
+from comity.node.log.prove import log_signer, witness_key
 from comity.node.report import report
 from comity.node.request import RUNNING
 from comity.proofs.canonical import parse_strict

@@ -12,7 +12,7 @@ from comity.entrypoints.cli.terminal import money
 from comity.entrypoints.demo.cast import CAST, KILLED
 from comity.entrypoints.demo.play import Play, Seen
 from comity.entrypoints.plain_text import plain
-from comity.node.event_words import is_step, summary_of
+from comity.node.pages.event_words import is_step, summary_of
 
 _SHOWN = 14
 _NAMES = {actor.id: "Oversight" if actor.oversight else actor.name.split(":")[0] for actor in CAST}

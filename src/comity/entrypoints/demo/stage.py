@@ -18,13 +18,13 @@ from comity.entrypoints.demo.cast import CAST, Actor
 from comity.errors import ComityError
 from comity.exercise import World, build_world
 from comity.model import Authority, Role, digits_of
-from comity.node.admit import create, join
 from comity.node.bootstrap import Node
 from comity.node.found import found
 from comity.node.home import Settings
 from comity.node.import_book import import_transfers
+from comity.node.log.quorum import install
 from comity.node.people import add_person
-from comity.node.quorum import install
+from comity.node.registers.admit import create, join
 
 COMPACT = "stolen-payments"
 START_SECONDS = 30.0

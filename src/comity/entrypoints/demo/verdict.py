@@ -19,7 +19,7 @@ from comity.exercise import score
 from comity.ledger import verify_log
 from comity.model import Crossing, Trace
 from comity.node.bootstrap import Node
-from comity.node.prove import log_signer
+from comity.node.log.prove import log_signer
 from comity.proofs.note import verifier_of
 from comity.tracing import Book, Rule, follow
 

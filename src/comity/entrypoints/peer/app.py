@@ -25,9 +25,9 @@ from comity.errors import ComityError, StorageError, TrustError
 from comity.exchange import Outgoing, read_envelopes, write_envelopes, write_results
 from comity.exchange.batch import ENVELOPES, MAX_BATCH, MAX_RESULTS, RESULTS
 from comity.node.bootstrap import Node
-from comity.node.mailbox import hand_out, take_results
-from comity.node.prove import cosign_peer, newest_seen
-from comity.node.receive import receive
+from comity.node.log.prove import cosign_peer, newest_seen
+from comity.node.post.mailbox import hand_out, take_results
+from comity.node.post.receive import receive
 
 MAX_CHECKPOINT = 256 * 1024
 MOST_WAITING = 20_000

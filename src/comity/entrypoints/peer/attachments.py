@@ -20,9 +20,9 @@ from litestar.response import Stream
 
 from comity.errors import InputError, NotFound
 from comity.exchange.attachment import MOST_CHUNK
-from comity.node.attach import offered_to
+from comity.node.attachments.attach import offered_to
+from comity.node.attachments.fetch import Fetching
 from comity.node.bootstrap import Node
-from comity.node.fetch import Fetching
 from comity.proofs.chunks import TAG_BYTES
 
 BLOCK_BYTES = 512 * 1024

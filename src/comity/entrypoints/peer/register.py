@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from comity.node.bootstrap import Node
-from comity.node.register_keep import register_file
+from comity.node.registers.keep import register_file
 
 
 def register_handler(node: Node, who: Callable[[Request[Any, Any, Any]], str]) -> HTTPRouteHandler:

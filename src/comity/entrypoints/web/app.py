@@ -21,7 +21,7 @@ from comity.entrypoints.web.pages import case_pages, people_pages, public_pages,
 from comity.entrypoints.web.rendering import Pages
 from comity.entrypoints.web.site import Site, WebRequest
 from comity.entrypoints.web.throttle import Throttle
-from comity.node.views import Desk
+from comity.node.pages.views import Desk
 
 
 def _utc_now() -> datetime:

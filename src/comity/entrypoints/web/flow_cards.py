@@ -13,7 +13,7 @@ from comity.entrypoints.web.countries import country_name
 from comity.entrypoints.web.flow_layout import Place
 from comity.entrypoints.web.svg import fit, number, tag
 from comity.entrypoints.web.wording import brief_money, money, since_first
-from comity.node.views import Amount, FlowKind, FlowState
+from comity.node.pages.views import Amount, FlowKind, FlowState
 
 CARD_W, CARD_H = 176, 77
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from comity.entrypoints.web.flow_shares import Ribbon, shares_of
-from comity.node.views import Amount, FlowGraph, FlowKind, FlowNode, FlowState
+from comity.node.pages.views import Amount, FlowGraph, FlowKind, FlowNode, FlowState
 
 CELL = 4
 """At most this many nodes of one country stand in one column; the smallest beyond are drawn as one."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from comity.node.views import FlowGraph, FlowKind, FlowLink, FlowState
+from comity.node.pages.views import FlowGraph, FlowKind, FlowLink, FlowState
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 Pots = dict[tuple[str, str], float]

@@ -16,7 +16,7 @@ from comity.entrypoints.web.flow_layout import Sheet, lay_out, summed
 from comity.entrypoints.web.flow_shares import Ribbon, Whereabouts
 from comity.entrypoints.web.svg import number, tag
 from comity.entrypoints.web.wording import money, percent, percents
-from comity.node.views import Amount, FlowGraph, FlowState
+from comity.node.pages.views import Amount, FlowGraph, FlowState
 
 ROW, PITCH, FULL_WIDTH = 89, 236, 1136
 SMALLEST = 1e-6

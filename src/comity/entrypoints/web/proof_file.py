@@ -1,7 +1,7 @@
 """The proof of one event as a file: all that an offline check needs, without the page around it. Pure."""
 
 from comity.errors import Conflict
-from comity.node.views import EventProof
+from comity.node.pages.views import EventProof
 from comity.proofs.canonical import canonical_bytes
 
 FORMAT = "comity-event-proof/1"

@@ -12,7 +12,7 @@ from comity.entrypoints.web.guards import Cookies, NotSignedIn, form_token
 from comity.entrypoints.web.rendering import Pages
 from comity.entrypoints.web.throttle import Throttle
 from comity.model import Person, Role
-from comity.node.views import Desk
+from comity.node.pages.views import Desk
 
 WebRequest = Request[Any, Any, Any]
 _PERSON = "comity.person"

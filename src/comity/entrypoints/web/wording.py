@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from comity.errors import InputError
 from comity.model import format_minor
-from comity.node.views import Amount
+from comity.node.pages.views import Amount
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

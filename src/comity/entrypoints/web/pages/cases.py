@@ -11,7 +11,7 @@ from comity.entrypoints.web.site import Site, WebRequest
 from comity.entrypoints.web.wording import first_time
 from comity.errors import NotFound
 from comity.model import Person
-from comity.node.views import EventProof
+from comity.node.pages.views import EventProof
 
 
 def case_pages(site: Site) -> list[HTTPRouteHandler]:

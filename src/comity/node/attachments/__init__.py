@@ -1,0 +1,1 @@
+"""Attachments: announced, fetched or pushed, taken out of the node."""
