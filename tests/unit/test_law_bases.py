@@ -9,13 +9,17 @@ from itertools import permutations
 import pytest
 
 from comity.errors import InputError
-from comity.law.bases import PURPOSES, Bases, Channel, as_json, bases, preferred
+from comity.law.bases import PURPOSES, Bases, Channel, as_json, bases, preferred, remaining, to_ask
 from comity.law.basis import Basis
 from comity.law.files import read_text
 from comity.law.parties import known_jurisdictions, sovereign_of
+from comity.law.register import GATHERED
 
 _BOUND = {"party", "extended", "member", "sub_bureau_of_NCB_Beijing"}
 _FORCE = {"in_force", "in_force_by_succession"}
+_TREATY = {
+    "extradition": "extradition", "mla": "mla", "freeze": "mla", "preservation": "mla", "asset_recovery": "mla",
+}  # fmt: skip
 
 
 def _one(found: Bases, instrument: str) -> Basis:
@@ -45,7 +49,7 @@ def test_nothing_is_usable_that_the_raw_rows_do_not_carry(every: list[Bases]) ->
         treaties.setdefault((row["type"], frozenset((row["a"], row["b"]))), set()).add(row["status"])
     instruments = {name for name, _ in standing}
     for found in every:
-        kind = "extradition" if found.for_ == "extradition" else "mla"
+        kind = _TREATY.get(found.for_, "")
         stated = treaties.get((kind, frozenset((found.from_, found.to))), set())
         bilateral = [one for one in found.bases if one.instrument not in instruments]
         assert [one.usable for one in bilateral] == ([stated <= _FORCE] if stated else [])
@@ -239,9 +243,11 @@ def test_mainland_treaties_are_not_evidence_for_hong_kong() -> None:
 
 def test_json_has_exactly_the_keys_of_the_contract() -> None:
     said = as_json(bases("CA", "HK", "freeze"))
-    assert list(said) == ["from", "to", "for", "bases", "missing"]
+    assert list(said) == ["from", "to", "for", "bases", "missing", "otherwise", "ask", "not_advice"]
     for one in said["bases"]:
-        keys = ["instrument", "kind", "status", "usable", "confidence", "source", "reasons"]
+        keys = [
+            "instrument", "kind", "status", "usable", "confidence", "source", "reasons", "articles", "age",
+        ]  # fmt: skip
         assert list(one) == keys
         assert one["kind"] in {"bilateral", "multilateral", "arrangement"}
 
@@ -269,3 +275,67 @@ def test_an_urgent_freeze_tries_the_own_channel_first_then_treaties() -> None:
     assert fiu == ["EGMONT", "UNTOC", "ASEAN-MLAT-2004", "INTERPOL"]
     judicial = [one.instrument for one in preferred(found, Channel.JUDICIAL)]
     assert judicial == ["UNTOC", "ASEAN-MLAT-2004", "INTERPOL", "EGMONT"]
+
+
+def test_medium_and_low_confidence_and_age_are_said_aloud(every: list[Bases]) -> None:
+    for found in every:
+        for one in found.bases:
+            assert one.age == GATHERED
+            said = [line for line in found.missing if line.startswith(f"{one.instrument} rests on a row of ")]
+            assert bool(said) == (one.usable and one.confidence != "high")
+            assert all(one.confidence in line and GATHERED in line for line in said)
+
+
+def test_what_may_remain_is_said_exactly_where_nothing_is_usable(every: list[Bases]) -> None:
+    for found in every:
+        ways = [one.kind for one in remaining(found)]
+        assert bool(ways) == (not _usable(found))
+        if ways and found.for_ == "extradition":
+            assert ways[:3] == ["reciprocity", "ad_hoc", "prosecution_there"]
+            assert ways[-1] == "caution"
+
+
+def test_a_police_memorandum_carries_police_information_at_most() -> None:
+    assert "police_memorandum" in [one.kind for one in remaining(bases("TH", "MM", "extradition"))]
+    assert any("terms are not: read it" in line for line in bases("TH", "MM", "police_information").missing)
+    assert not any(
+        "MoU" in one or "memorandum" in one for one in _usable(bases("TH", "MM", "police_information"))
+    )
+
+
+def test_whom_to_ask_comes_from_the_register_of_authorities() -> None:
+    (one,) = to_ask(bases("CA", "TH", "mla")).authorities
+    assert one.authority.startswith("Office of the Attorney General")
+    assert to_ask(bases("CA", "KH", "asset_recovery")).unknown == ("asset_recovery",)
+
+
+def test_every_usable_treaty_basis_names_its_articles(every: list[Bases]) -> None:
+    for found in every:
+        for one in found.bases:
+            if one.usable and one.kind == "multilateral":
+                assert one.articles, (one.instrument, found.for_)
+
+
+def test_a_declaration_against_the_treaty_basis_is_shown() -> None:
+    untoc = _one(bases("US", "VN", "extradition"), "UNTOC")
+    assert any(line.startswith("US on UNTOC 16(4)") and "not verified" in line for line in untoc.reasons)
+    assert any(line.startswith("VN on UNTOC 16") for line in untoc.reasons)
+
+
+@pytest.mark.parametrize(
+    ("from_", "to", "offence", "expected"),
+    [
+        ("CA", "HK", "fraud", []),
+        ("CA", "LA", "fraud", ["LA: it is not in the data whether"]),
+        ("CN", "CA", "fraud_aid", ["CN: no maximum for", "CA: it is not in the data whether"]),
+        ("CA", "LA", "ml", []),
+    ],
+)
+def test_whether_it_is_serious_crime_is_said_where_the_data_does_not_show_it(
+    from_: str, to: str, offence: str, expected: list[str]
+) -> None:
+    said = [
+        line for line in bases(from_, to, "mla", offence=offence).missing if line.startswith("UNTOC 2(b): ")
+    ]
+    assert len(said) == len(expected)
+    assert all(part in line for part, line in zip(expected, said, strict=True))

@@ -7,7 +7,7 @@ import pytest
 
 from comity.errors import InputError
 from comity.law.files import read_text
-from comity.law.instruments import instruments, load_instruments
+from comity.law.instruments import PURPOSES, instruments, load_instruments
 from comity.law.offences import offence, offences, statutes
 from comity.law.parties import known_jurisdictions, name_of, sovereign_of
 from comity.law.register import GATHERED, Confidence, load_register, register
@@ -102,7 +102,7 @@ def test_a_use_that_hangs_on_notification_must_cite_the_rule() -> None:
     row = {
         "instrument": "X", "title": "X", "kind": "multilateral", "in_force": True, "force": "so",
         "circle": None, "between_states": True, "channel": None, "source": "me", "confidence": "low",
-        "uses": {"freeze": use, "mla": use, "extradition": use},
+        "uses": dict.fromkeys(PURPOSES, use),
     }  # fmt: skip
     with pytest.raises(InputError, match="rule on notification"):
         load_instruments([row])

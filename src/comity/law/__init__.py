@@ -2,7 +2,9 @@
 advice.
 
 `register` loads what was gathered (each row with source, confidence, age); `bases.bases` says which
-instrument two jurisdictions may use for what; `offences` is the catalogue. `procedures.step` moves a case
+instrument two jurisdictions may use for what, `articles` what it allows, `otherwise` what may remain without one,
+`authorities.competent` whom to ask. `offences` is the catalogue, `dual_criminality.compare` holds conduct against the
+provisions of two jurisdictions, `safeguards.decide` applies a decision table. `procedures.step` moves a case
 through a declared state machine, `procedure_files.procedure` finds one,
 `procedure_page.page` shows it. `policies.Policies` decides who may
 do what (Cedar). Data files are in `data/`; their formats are in `data/README.md` and `spec/procedure.md`.

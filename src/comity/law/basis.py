@@ -6,7 +6,7 @@ The confidence of what rests on several rows is the lowest of them; its source n
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from comity.law.register import Confidence, Register
+from comity.law.register import GATHERED, Confidence, Register
 
 Sourced = tuple[str, str, Confidence]
 """Who or what a row is about, its source, its confidence."""
@@ -16,7 +16,8 @@ Sourced = tuple[str, str, Confidence]
 class Basis:
     """One instrument, and whether it may be used for this purpose between these two, with the reasons.
 
-    `kind` is bilateral, multilateral or arrangement. `status` is the standing that decides.
+    `kind` is bilateral, multilateral or arrangement. `status` is the standing that decides. `articles` are those
+    of the instrument that matter for the purpose; `age` is when the rows were gathered.
     """
 
     instrument: str
@@ -26,6 +27,8 @@ class Basis:
     confidence: str
     source: str
     reasons: tuple[str, ...]
+    articles: tuple[str, ...] = ()
+    age: str = GATHERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

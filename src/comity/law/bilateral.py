@@ -1,20 +1,41 @@
 """Bilateral treaties between two jurisdictions: which may be used, and what the data does not know of them.
 
 Only `in_force` and `in_force_by_succession` are ever usable. An extradition row never counts for legal
-assistance, nor the other way round; a treaty of legal assistance carries a freeze, as restraint asked for
-between central authorities.
+assistance, nor the other way round; a treaty of legal assistance carries a freeze, the keeping of data and the
+recovery of assets, asked for between central authorities. For what goes between units (police, FIUs) or needs an
+agreement of its own (a joint team) the data holds no bilateral instrument.
 """
 
 from comity.law.basis import Basis, Question, combined
 from comity.law.parties import sovereign_of
 from comity.law.register import TreatyRow
 
+_TREATY = {
+    "extradition": "extradition",
+    "mla": "mla",
+    "freeze": "mla",
+    "preservation": "mla",
+    "asset_recovery": "mla",
+}
+_AS_ASSISTANCE = {
+    "freeze": "counts for a freeze: restraint is asked for as part of the assistance, from central authority to "
+    "central authority; a way of days, not of minutes",
+    "preservation": "counts for keeping data, as part of the assistance; whether it names that is not in the data",
+    "asset_recovery": "counts for tracing, restraint and confiscation, as part of the assistance; what it says on "
+    "return and sharing is not in the data",
+}
 _NOUN = {"extradition": "extradition treaty", "mla": "mutual legal assistance treaty"}
 _FOOTING = {
     "designated": "a designation in one side's own extradition law, not a treaty",
     "arrangement": "an arrangement, not a treaty",
     "reciprocal_warrants": "reciprocal backing of warrants, not a treaty",
     "london_scheme": "the London Scheme among Commonwealth states, not a treaty",
+}
+_AGREEMENT = {
+    "joint_team": "no row for a {pair} agreement on joint teams: unknown, not absent",
+    "police_information": "no row for a {pair} agreement on police cooperation in force: unknown, not absent",
+    "fiu_information": "no row for a memorandum between the financial intelligence units of {pair}: unknown, "
+    "not absent",
 }
 _BLOCKED = {
     "signed": "signed, but nothing shows that it is in force",
@@ -31,7 +52,9 @@ _BLOCKED = {
 
 def bilateral_bases(question: Question) -> tuple[list[Basis], list[str]]:
     """Return the bases, usable or not, and what is missing."""
-    kind = "extradition" if question.for_ == "extradition" else "mla"
+    kind = _TREATY.get(question.for_)
+    if kind is None:
+        return [], [_AGREEMENT[question.for_].format(pair=question.pair)]
     rows = question.data.between(kind, question.from_, question.to)
     if not rows:
         return [], _silence(question, kind)
@@ -72,12 +95,8 @@ def _in_force(question: Question, row: TreatyRow) -> list[str]:
         reasons = [f"The {_NOUN[row.type]} {row.a}-{row.b} is in force ({signed}{since})"]
     if row.status == "in_force_by_succession":
         reasons.append("It is in force by succession to an earlier state: have the succession confirmed")
-    if question.for_ == "freeze":
-        reasons.append(
-            "A treaty of mutual legal assistance counts for a freeze: restraint is asked for as part of the "
-            "assistance, from "
-            "central authority to central authority; a way of days, not of minutes"
-        )
+    if question.for_ in _AS_ASSISTANCE:
+        reasons.append(f"A treaty of mutual legal assistance {_AS_ASSISTANCE[question.for_]}")
     return reasons
 
 

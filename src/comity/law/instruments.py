@@ -15,7 +15,10 @@ from comity.law.files import exact_keys, read_json, texts
 from comity.law.parties import known_jurisdictions
 from comity.law.register import register
 
-PURPOSES = ("freeze", "mla", "extradition")
+PURPOSES = (
+    "freeze", "mla", "extradition", "preservation", "asset_recovery", "joint_team", "police_information",
+    "fiu_information",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

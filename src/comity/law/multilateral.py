@@ -146,7 +146,7 @@ def _unknown(question: Question, instrument: Instrument, sides: _Sides, status: 
             said.append(f"no row for {code} in {instrument.id}: unknown, not absent")
         if statuses & {"unverified", "extension_unknown"}:
             said.append(f"{instrument.id}: the standing of {code} is unverified")
-        if "non_member" in statuses and question.for_ == "freeze":
+        if "non_member" in statuses and question.for_ in ("freeze", "fiu_information"):
             said.append(
                 f"{instrument.id}: no row for a memorandum between the units of {question.from_} and "
                 f"{question.to}"

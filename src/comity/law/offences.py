@@ -1,13 +1,14 @@
-"""The offence catalogue (ICCS v1.0 codes where known) and each jurisdiction's provision and maximum penalty.
+"""The offence catalogue: ICCS v1.0 codes where known, conduct elements, and each jurisdiction's provision and maximum
+penalty as gathered.
 
-Shows what the data holds; does not decide dual criminality. A code that is unverified is `None`, never a
-guess.
+Shows what the data holds; `dual_criminality` compares. A code that is unverified is `None`, never a guess.
 """
 
 from dataclasses import dataclass
 from functools import cache
 
 from comity.errors import InputError
+from comity.law.elements import Requirement, requirements
 from comity.law.files import exact_keys, read_json
 from comity.law.parties import name_of
 from comity.law.register import Register, StatuteRow, register
@@ -16,7 +17,8 @@ from comity.law.register import Register, StatuteRow, register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offence:
     """`iccs` with `tag` is the class (fraud with the tag `cyber` is cyber-enabled fraud). `area` is one of
-    the five crime areas or None. `statutes` is the key of the rows in statutes.csv.
+    the five crime areas or None. `statutes` is the key of the rows in statutes.csv. `conduct` is the harmonised
+    definition, which is nobody's law: it says in which elements the provisions are compared.
     """
 
     id: str
@@ -27,11 +29,13 @@ class Offence:
     statutes: str
     source: str
     confidence: str
+    conduct: tuple[Requirement, ...]
+    verified: bool
 
 
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "id": str, "iccs": (str, type(None)), "tag": (str, type(None)), "name": str, "area": (str, type(None)),
-    "statutes": str, "source": str, "confidence": str,
+    "statutes": str, "source": str, "confidence": str, "conduct": str, "verified": bool,
 }  # fmt: skip
 
 
@@ -42,7 +46,10 @@ def offences() -> tuple[Offence, ...]:
     ids = [row["id"] for row in rows]
     if len(set(ids)) != len(ids):
         raise InputError.because(expected="each offence once", got=repr(ids), where="offences.json")
-    return tuple(Offence(**row) for row in rows)
+    return tuple(
+        Offence(**{**row, "conduct": requirements(row["conduct"], where=f"offences.json {row['id']}")})
+        for row in rows
+    )
 
 
 def offence(id_: str) -> Offence:

@@ -55,6 +55,7 @@ class Action(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_PEERS = "manage_peers"
     IMPORT_TRANSFERS = "import_transfers"
+    MARK_ACCOUNT = "mark_account"
     READ_LOG = "read_log"
 
     @property
@@ -72,7 +73,9 @@ _ON_CASE = {
     Action.DECIDE_CONSENT, Action.RETRACT_ITEM, Action.KEEP_CASE, Action.ERASE_CASE,
 }  # fmt: skip
 _ON_HOLD = {Action.PLACE_HOLD, Action.CONFIRM_HOLD, Action.RELEASE_HOLD}
-_ON_OFFICE = {Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.READ_LOG}
+_ON_OFFICE = {
+    Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.MARK_ACCOUNT, Action.READ_LOG,
+}  # fmt: skip
 
 
 class Outcome(StrEnum):

@@ -7,12 +7,17 @@ Every row carries its source and confidence; the age is `GATHERED` for all. Noth
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cache
 
 from comity.errors import InputError
+from comity.law.cells import Confidence, confidence, filled, one_of
 from comity.law.files import read_rows, read_text
 from comity.law.parties import known_jurisdictions
+
+__all__ = [
+    "FOOTINGS", "GATHERED", "PARTY_STATUSES", "TREATY_STATUSES", "Confidence", "PartyRow", "Register", "StatuteRow",
+    "TreatyRow", "load_register", "register",
+]  # fmt: skip
 
 GATHERED = "2026-11"
 """When the rows were gathered. Shown wherever a row is used."""
@@ -31,17 +36,6 @@ FOOTINGS = frozenset({"designated", "arrangement", "reciprocal_warrants", "londo
 """Written in place of a date of entry into force: surrender rests on this, not on a treaty."""
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
-
-
-class Confidence(IntEnum):
-    """How far to trust a row; `min` of several is the confidence of what rests on all of them."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +131,13 @@ def _parties(text: str) -> tuple[PartyRow, ...]:
     types = ("multilateral", "regional", "network", "listing")
     return tuple(
         PartyRow(
-            instrument=_filled(row["instrument"], where),
-            type=_one_of(row["type"], types, where),
+            instrument=filled(row["instrument"], where),
+            type=one_of(row["type"], types, where),
             party=_party(row["party"], where),
-            status=_one_of(row["status"], PARTY_STATUSES, where),
+            status=one_of(row["status"], sorted(PARTY_STATUSES), where),
             date=_date(row["date"], where),
-            source=_filled(row["source"], where),
-            confidence=_confidence(row["confidence"], where),
+            source=filled(row["source"], where),
+            confidence=confidence(row["confidence"], where),
         )
         for where, row in read_rows(text, columns, where="instruments.csv")
     )
@@ -159,15 +153,15 @@ def _treaty(row: dict[str, str], where: str) -> TreatyRow:
         raise InputError.because(expected="two different parties", got=row["a"], where=where)
     footing = row["in_force"] if row["in_force"] in FOOTINGS else ""
     return TreatyRow(
-        type=_one_of(row["type"], ("extradition", "mla"), where),
+        type=one_of(row["type"], ("extradition", "mla"), where),
         a=_party(row["a"], where),
         b=_party(row["b"], where),
         signed=_date(row["signed"], where),
         in_force="" if footing else _date(row["in_force"], where),
         footing=footing,
-        status=_one_of(row["status"], TREATY_STATUSES, where),
-        source=_filled(row["source"], where),
-        confidence=_confidence(row["confidence"], where),
+        status=one_of(row["status"], sorted(TREATY_STATUSES), where),
+        source=filled(row["source"], where),
+        confidence=confidence(row["confidence"], where),
     )
 
 
@@ -176,40 +170,23 @@ def _statutes(text: str) -> tuple[StatuteRow, ...]:
     return tuple(
         StatuteRow(
             party=_party(row["party"], where),
-            offence=_filled(row["offence"], where),
-            provision=_filled(row["provision"], where),
-            max_penalty=_filled(row["max_penalty"], where),
-            source=_filled(row["source"], where),
-            confidence=_confidence(row["confidence"], where),
+            offence=filled(row["offence"], where),
+            provision=filled(row["provision"], where),
+            max_penalty=filled(row["max_penalty"], where),
+            source=filled(row["source"], where),
+            confidence=confidence(row["confidence"], where),
         )
         for where, row in read_rows(text, columns, where="statutes.csv")
     )
 
 
 def _party(code: str, where: str) -> str:
-    return _one_of(code, known_jurisdictions(), where)
-
-
-def _confidence(text: str, where: str) -> Confidence:
-    return Confidence[_one_of(text, ("high", "medium", "low"), where).upper()]
-
-
-def _one_of(text: str, known: Iterable[str], where: str) -> str:
-    names = sorted(known)
-    if text not in names:
-        raise InputError.because(expected=f"one of {', '.join(names)}", got=repr(text), where=where)
-    return text
+    return one_of(code, known_jurisdictions(), where)
 
 
 def _date(text: str, where: str) -> str:
     if text and _DATE.fullmatch(text) is None:
         raise InputError.because(expected="YYYY, YYYY-MM, YYYY-MM-DD or nothing", got=repr(text), where=where)
-    return text
-
-
-def _filled(text: str, where: str) -> str:
-    if not text:
-        raise InputError.because(expected="a filled cell", got="an empty one", where=where)
     return text
 
 
