@@ -1,10 +1,10 @@
-"""Import files of transfers into the node's own book: all of them or none."""
+"""Import files of transfers, in any format that is read, into the node's own book: all of them or none."""
 
 import csv
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,9 +13,17 @@ import pyarrow.parquet as pq
 
 from comity.backends.files import sync_folder
 from comity.backends.sql import BookPart
-from comity.backends.transfers.files import Reject, read_balances, read_transfers
+from comity.backends.transfers.entries import Conventions
+from comity.backends.transfers.files import Reading, Reject, read_assets, read_balances, read_transfers
+from comity.backends.transfers.formats import named
+from comity.backends.transfers.ivms101 import attach, read_parties
+from comity.backends.transfers.originals import rows_named
+from comity.backends.transfers.papers import read_contracts
+from comity.backends.transfers.zones import Zone
 from comity.errors import Conflict, InputError, StorageError
+from comity.model import CRYPTO_ASSETS
 from comity.node.bootstrap import Node
+from comity.node.statement_openings import moments_of, taken
 from comity.tracing import Book
 
 
@@ -24,12 +32,39 @@ class Imported:
     rows: int
     balances: int
     rejects: tuple[Reject, ...]
+    notes: tuple[str, ...] = ()
+    """What whoever imported should know: what was left out, rounded, or not needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What whoever imports says of the files: the format, what it leaves open, and who the parties are."""
+
+    format_name: str = ""
+    conventions: Conventions = field(default_factory=Conventions)
+    parties: Path | None = None
+    """IVMS101: who sent and received transfers of this import."""
+
+
+def said_of(
+    *, format_name: str = "", zone: str = "", assets: Path | None = None, schema: Path | None = None,
+    parties: Path | None = None,
+) -> Said:  # fmt: skip
+    """From what somebody wrote on the command line; empty or None where nothing was said."""
+    conventions = Conventions(
+        assets=read_assets(assets) if assets else CRYPTO_ASSETS, zone=Zone.named(zone) if zone else None,
+        schema=schema, contracts=read_contracts(assets) if assets else {},
+    )  # fmt: skip
+    return Said(
+        format_name=named(format_name) if format_name else "", conventions=conventions, parties=parties
+    )
 
 
 def import_transfers(
     node: Node,
     files: Sequence[Path],
     *,
+    said: Said | None = None,
     balances: Path | None = None,
     rejects: Path | None = None,
     actor: str,
@@ -43,33 +78,64 @@ def import_transfers(
     """
     with node.records.reading() as tx:
         before = tx.book.all()
-    reading = read_transfers(files, skip_bad=rejects is not None, on_progress=on_progress)
-    opening = read_balances(balances) if balances else {}
-    _refuse_foreign(reading.table, node.settings.covers)
-    _refuse_known(node.book.table(), reading.table)
+    said = said or Said()
+    reading = _read(node, files, said, skip_bad=rejects is not None, on_progress=on_progress)
+    opening = read_balances(balances, said.conventions.assets) if balances else {}
     merged = pa.concat_tables([node.book.table(), reading.table])
     with node.records.reading() as tx:
         known = tx.book.balances()
-    Book.from_table(merged, balances={**known, **opening}, covers=frozenset(node.settings.covers))
+    found = taken(
+        reading.openings, fresh=reading.table, merged=merged, known={**known, **opening},
+        moments=moments_of(node.home.book, before),
+    )  # fmt: skip
+    opening |= {pot: one.minor for pot, one in found.new.items()}
+    replaced = {pot: one.minor for pot, one in found.replaced.items()}
+    Book.from_table(merged, balances={**known, **opening, **replaced}, covers=frozenset(node.settings.covers))
     if rejects is not None and reading.rejects:
         _write_rejects(rejects, reading.rejects)
-    part = _write_part(node.home.book, node.new_id("part"), reading.table)
+    part = _write_part(node.home.book, node.new_id("part"), found.marked(reading.table))
     try:
         with node.records.transaction() as tx:
             _refuse_overtaken(before, tx.book.all())
             tx.book.add(part, node.clock())
             tx.book.add_balances(opening)
+            tx.book.replace_balances(replaced)
             for case in tx.cases.all():
                 if case.origin == node.id:
                     tx.cases.want_pursuit(case.id)
             node.record(
                 tx, "book.imported", actor=actor, part=part.id, rows=part.rows, sha256=part.sha256,
-                balances=len(opening), rejected=len(reading.rejects), files=[file.name for file in files],
+                balances=len(opening | replaced), rejected=len(reading.rejects),
+                files=[file.name for file in files],
             )  # fmt: skip
     except Conflict:
         (node.home.book / part.file).unlink(missing_ok=True)
         raise
-    return Imported(rows=part.rows, balances=len(opening), rejects=reading.rejects)
+    return Imported(
+        rows=part.rows, balances=len(opening | replaced), rejects=reading.rejects,
+        notes=(*reading.notes, *found.notes),
+    )  # fmt: skip
+
+
+def _read(
+    node: Node,
+    files: Sequence[Path],
+    said: Said,
+    *,
+    skip_bad: bool,
+    on_progress: Callable[[int], None] | None,
+) -> Reading:
+    """The files, with parties where they were said: transfers that are the book's business, and new to it."""
+    reading = read_transfers(
+        files, conventions=said.conventions, format_name=said.format_name, skip_bad=skip_bad,
+        originals=lambda ids: rows_named([node.book.table()], ids), on_progress=on_progress,
+    )  # fmt: skip
+    if said.parties is not None:
+        attached = attach(reading.table, read_parties(said.parties), str(said.parties))
+        reading = replace(reading, table=attached)
+    _refuse_foreign(reading.table, node.settings.covers)
+    _refuse_known(node.book.table(), reading.table)
+    return reading
 
 
 def _write_rejects(file: Path, rejects: Sequence[Reject]) -> None:

@@ -16,7 +16,8 @@ from comity.errors import InputError
 from comity.model import parse_amount
 from comity.model.money import MAX_MINOR
 from comity.tracing import read_time
-from comity.tracing.book import EPOCH, Ints
+from comity.tracing.book import EPOCH
+from comity.tracing.positions import Ints
 from comity.tracing.times import PATTERN
 
 Mask = npt.NDArray[np.bool_]

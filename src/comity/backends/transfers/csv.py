@@ -18,8 +18,13 @@ import pyarrow as pa
 
 from comity.errors import InputError
 
+MOST_ROW_BYTES = 4 * 1024 * 1024
+"""Of one row, however many lines or columns it has."""
+MOST_BLOCK_BYTES = 64 * 1024 * 1024
+MOST_COLUMNS = 10_000
 BLOCK_ROWS = 8_192
 """Few enough to stay in the processor's cache: larger blocks are slower."""
+_PIECE = 64 * 1024
 CheckNames = Callable[[Sequence[str], str], None]
 _OTHER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
@@ -53,12 +58,36 @@ def read_blocks(path: Path, *, known: Collection[str], check: CheckNames) -> Ite
     try:
         with path.open("rb") as raw:
             _refuse_other_encodings(raw, path)
-            text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
-            yield from _blocks(text, path, known, check)
+            guard = _Guard(raw, path)
+            buffered = io.BufferedReader(guard, _PIECE)
+            text = io.TextIOWrapper(buffered, "utf-8-sig", errors="surrogateescape", newline="")
+            yield from _blocks(text, path, known, check, guard)
     except OSError as error:
         raise InputError.because(
             expected="a file that can be read", got=error.strerror or str(error), where=str(path)
         ) from error
+
+
+class _Guard(io.RawIOBase):
+    """The file in pieces, and how many bytes of it came since a row ended: what one row may take of the memory."""
+
+    def __init__(self, raw: BinaryIO, path: Path) -> None:
+        self._raw, self._path = raw, path
+        self.since_row = self.since_block = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._raw.readinto(buffer)  # type: ignore[attr-defined] # BinaryIO does not say that it has it
+        self.since_row += count
+        self.since_block += count
+        if self.since_row > MOST_ROW_BYTES + 2 * _PIECE:
+            raise InputError.because(
+                expected=f"rows of at most {MOST_ROW_BYTES >> 20} MiB", got="a longer one", where=str(self._path),
+                remedy="Check the line ends and the quotes of the file.",
+            )  # fmt: skip
+        return count
 
 
 def _refuse_other_encodings(raw: BinaryIO, path: Path) -> None:
@@ -74,14 +103,14 @@ def _refuse_other_encodings(raw: BinaryIO, path: Path) -> None:
 
 
 def _blocks(
-    text: io.TextIOWrapper, path: Path, known: Collection[str], check: CheckNames
+    text: io.TextIOWrapper, path: Path, known: Collection[str], check: CheckNames, guard: "_Guard"
 ) -> Iterator[TextBlock]:
     reader = csv.reader(text, strict=True)
     header = _header(reader, f"{path}, line 1", check)
     places = {name: place for place, name in enumerate(header) if name in known}
     ended = False
     while not ended:
-        rows, lines, broken, ended = _some_rows(reader, len(header))
+        rows, lines, broken, ended = _some_rows(reader, len(header), guard)
         columns = _columns(rows, places)
         if columns is None:
             rows = _decodable(rows, lines, broken, list(places.values()))
@@ -106,6 +135,10 @@ def _header(reader: CsvReader, where: str, check: CheckNames) -> list[str]:
     if not header:
         raise InputError.because(
             expected="a header of column names", got="an empty file or line", where=where
+        )
+    if len(header) > MOST_COLUMNS:
+        raise InputError.because(
+            expected=f"at most {MOST_COLUMNS} columns", got=str(len(header)), where=where
         )
     if any("\0" in name or not _is_utf8(name) for name in header):
         raise InputError.because(
@@ -134,7 +167,7 @@ def check_names(names: Sequence[str], where: str, required: Collection[str], kno
 
 
 def _some_rows(
-    reader: CsvReader, width: int
+    reader: CsvReader, width: int, guard: _Guard
 ) -> tuple[list[list[str]], list[int], list[tuple[int, str]], bool]:
     """Read up to a block: rows of the right width, their lines, the rows that are broken, and whether it
     ended.
@@ -143,6 +176,7 @@ def _some_rows(
     lines: list[int] = []
     broken: list[tuple[int, str]] = []
     before = reader.line_num
+    guard.since_block = 0
     while len(rows) + len(broken) < BLOCK_ROWS:
         try:
             for row in reader:
@@ -152,12 +186,14 @@ def _some_rows(
                 elif row:
                     broken.append((before + 1, f"expected {width} fields, got {len(row)}"))
                 before = reader.line_num
-                if len(rows) + len(broken) >= BLOCK_ROWS:
+                guard.since_row = 0
+                if len(rows) + len(broken) >= BLOCK_ROWS or guard.since_block > MOST_BLOCK_BYTES:
                     return rows, lines, broken, False
             return rows, lines, broken, True
         except csv.Error as error:
             broken.append((before + 1, f"expected quotes as in RFC 4180, got: {error}"))
             before = reader.line_num
+            guard.since_row = 0
     return rows, lines, broken, False
 
 

@@ -3,6 +3,7 @@
 All or nothing: one bad row refuses the file, with its line.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from comity.proofs.canonical import parse_strict
 from comity.tracing import read_report as report_from
 
 _MOST_DECIMALS = 18
+_CONTRACT = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
 _LONGEST_AMOUNT = 60
 
 
@@ -66,6 +68,42 @@ def read_assets(path: Path) -> dict[str, int]:
             )
         declared[name] = int(decimals)
     return {**CRYPTO_ASSETS, **declared}
+
+
+def read_contracts(path: Path) -> dict[str, tuple[str, int]]:
+    """Return the contracts of declared assets on a chain, contract → (asset id, decimals there), from the columns
+    `contract` and `contract_decimals` of the file of assets; nothing where it has no such columns. `native` is the
+    chain's own asset.
+    """
+    if "contract" not in _header(path):
+        return {}
+    contracts: dict[str, tuple[str, int]] = {}
+    for where, (name, contract, decimals) in _rows(path, ("id", "contract", "contract_decimals")):
+        key = contract.lower()
+        if not contract:
+            continue
+        if key != "native" and not _CONTRACT.fullmatch(key):
+            raise InputError.because(
+                expected="native, or a contract such as 0x1f…", got=repr(contract[:60]), where=where
+            )
+        if key in contracts:
+            raise InputError.because(expected="each contract once", got=f"{contract[:60]} again", where=where)
+        if not (decimals.isascii() and decimals.isdigit() and len(decimals) <= 2):
+            raise InputError.because(
+                expected="contract_decimals from 0 to 99", got=repr(decimals[:40]), where=where
+            )
+        contracts[key] = (name, int(decimals))
+    return contracts
+
+
+def _header(path: Path) -> Sequence[str]:
+    found: list[str] = []
+
+    def check(header: Sequence[str], _: str) -> None:
+        found.extend(header)
+
+    next(read_blocks(path, known=(), check=check), None)
+    return found
 
 
 def read_report(path: Path) -> Report:

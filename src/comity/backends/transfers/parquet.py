@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from comity.backends.transfers.columns import CODED, clean_codes
 from comity.backends.transfers.csv import CheckNames
 from comity.errors import InputError
 
 MAGIC = b"PAR1"
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 262_144
 _INTEGER_AMOUNTS = ("amount_minor", "to_amount_minor")
 _DECIMAL_AMOUNTS = ("amount", "to_amount")
 
@@ -35,10 +36,12 @@ def read_row_blocks(
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            check(schema.names, str(path))
-            kept = [name for name in schema.names if name in known]
-            for name in kept:
-                _check_type(name, schema.field(name).type, f"{path}, column {name}")
+        check(schema.names, str(path))
+        kept = [name for name in schema.names if name in known]
+        for name in kept:
+            _check_type(name, schema.field(name).type, f"{path}, column {name}")
+        coded = [name for name in kept if name in CODED and pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(path, read_dictionary=coded) as file:
             for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=kept):
                 yield _settled(batch)
     except (pa.ArrowException, OSError) as error:
@@ -98,6 +101,9 @@ def _settled(batch: Any) -> tuple[dict[str, Any], list[tuple[int, str]]]:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if pa.types.is_timestamp(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
             columns[name] = column.cast(kind)
+            continue
+        if clean_codes(column):
+            columns[name] = column
             continue
         texts, wrong = _texts(column)
         columns[name] = texts

@@ -21,11 +21,12 @@ from comity.backends.transfers.amounts import (
     times_from_text,
     times_from_timestamps,
 )
+from comity.backends.transfers.columns import CODED, clean_codes, holds_nul, nothing
 from comity.backends.transfers.csv import check_names
 from comity.errors import InputError
 from comity.model import digits_of
 from comity.tracing import BOOK_SCHEMA
-from comity.tracing.book import Ints
+from comity.tracing.positions import Ints
 from comity.tracing.times import EXPECTED as EXPECTED_TIME
 
 NEEDED_TEXTS = ("transfer_id", "from_account", "to_account", "currency")
@@ -74,7 +75,16 @@ def check_rows(columns: Columns, assets: Mapping[str, int]) -> Checked:
     table = pa.table([made[name] for name in BOOK_SCHEMA.names], names=BOOK_SCHEMA.names)
     if len(good) < table.num_rows:
         table = table.take(pa.array(good))
-    return Checked(table=table.cast(BOOK_SCHEMA), good=good, reasons=sheet.reasons)
+    return Checked(table=_settled(table), good=good, reasons=sheet.reasons)
+
+
+def _settled(table: Any) -> Any:
+    """Bring the columns to `BOOK_SCHEMA`, but for those that are codes."""
+    schema = BOOK_SCHEMA
+    for at, name in enumerate(BOOK_SCHEMA.names):
+        if pa.types.is_dictionary(table.schema.field(name).type):
+            schema = schema.set(at, pa.field(name, table.schema.field(name).type, nullable=False))
+    return table.cast(schema)
 
 
 class _Sheet:
@@ -97,11 +107,16 @@ class _Sheet:
 
     def text(self, name: str) -> Any:
         if name not in self._columns:
-            return pa.nulls(self._size, pa.string())
+            return nothing(self._size, pa.string())
         texts = self._columns[name]
-        nul = _truths(pc.match_substring(texts, "\0"))
-        self._refuse(nul, lambda place: f"{name}: expected text, got a NUL in {_shown(texts, place)}")
-        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+        if clean_codes(texts):
+            return texts if name in CODED else texts.cast(pa.string())
+        texts = texts.cast(pa.string())
+        if holds_nul(texts):
+            nul = _truths(pc.match_substring(texts, "\0"))
+            self._refuse(nul, lambda place: f"{name}: expected text, got a NUL in {_shown(texts, place)}")
+        empty = pc.equal(pc.binary_length(texts), 0)
+        return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
 
     def times(self) -> Ints:
         values = self._columns["booked_at"]
@@ -115,7 +130,7 @@ class _Sheet:
         """Minor units, null where the column has nothing or nothing that will do."""
         name = minor if minor in self._columns else major
         if name not in self._columns:
-            return pa.nulls(self._size, pa.int64())
+            return nothing(self._size, pa.int64())
         values = self._columns[name]
         if pa.types.is_string(values.type):
             values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
