@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from comity.backends.key_files import NodeKeys, create_keys
+from comity.backends.keys import NodeKeys, create_keys
 from comity.exchange import (
     Addressee,
     Compact,

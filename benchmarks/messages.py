@@ -31,7 +31,7 @@ import httpx
 import uvicorn
 from tests.nodes.town import free_ports
 
-from comity.backends.key_files import client_context, server_context
+from comity.backends.keys import client_context, server_context
 from comity.entrypoints.serve import Server, serve
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.model import Authority
@@ -79,6 +79,8 @@ class Timings:
     begun: dict[str, float] = field(default_factory=dict)
     done: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(OUTSTANDING))
+    """Taken for each message that goes as fast as it can, given back with its receipt."""
 
     def watch(self) -> None:
         """Note the moment after each batch was settled."""
@@ -87,10 +89,11 @@ class Timings:
         def timed(node: Node, compact: Any, tried: Any, **more: Any) -> bool:
             more_to_do = settle(node, compact, tried, **more)
             now = time.perf_counter()
+            ended = {one.message_id: now for one, result in tried if result.status in (200, 202)}
             with self.lock:
-                self.done.update(
-                    {one.message_id: now for one, result in tried if result.status in (200, 202)}
-                )
+                self.done.update(ended)
+            if ended:
+                self.room.release(len(ended))
             return more_to_do
 
         delivering.settle = timed
@@ -115,8 +118,8 @@ def write(node: Node, times: Timings, count: int, rate: float) -> None:
     for number in range(count):
         if rate:
             time.sleep(max(0.0, start + number / rate - time.perf_counter()))
-        while not rate and len(times.begun) - len(times.done) > OUTSTANDING:
-            time.sleep(0.001)
+        if not rate:
+            times.room.acquire()
         begun = time.perf_counter()
         message = say(node)
         with times.lock:

@@ -24,6 +24,8 @@ class Outcome:
     again: dict[str, int] = field(default_factory=dict)
     arrivals: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
     """What arrived with each transfer that took effect, piece by piece."""
+    poisoned: set[tuple[str, str]] = field(default_factory=set)
+    """Pots that ever received tainted money."""
 
     def totals(self) -> list[tuple[str, int, int, int]]:
         held: dict[str, int] = {}
@@ -77,11 +79,15 @@ def _event(
     tainted_before = sum(size for size, is_tainted in pieces if is_tainted)
     if amount > balance and tainted_before > 0:
         found.gaps.append((name, a[0], a[1], amount - balance))
-    leaving, pots[a] = (_fifo if rule == "fifo" else _prorata)(pieces, amount)
+    if rule == "poison":
+        leaving = [(amount, a in found.poisoned)]
+        pots[a] = [(max(0, balance - amount), a in found.poisoned)]
+    else:
+        leaving, pots[a] = _LEAVE[rule](pieces, amount)
     if name in claims:
         claim = amount if claims[name] is None else claims[name]
         assert claim is not None
-        dropped = sum(size for size, is_tainted in leaving if is_tainted)
+        dropped = 0 if rule == "poison" else sum(size for size, is_tainted in leaving if is_tainted)
         found.reported[currency] = found.reported.get(currency, 0) + claim
         found.again[currency] = found.again.get(currency, 0) + dropped
         leaving = [(claim, True), (amount - claim, False)]
@@ -98,8 +104,12 @@ def _event(
             for i in range(len(leaving))
         ]
     found.arrivals[name] = arriving
-    if rule == "fifo":
+    if any(size and is_tainted for size, is_tainted in arriving):
+        found.poisoned.add(b)
+    if rule in ("fifo", "lifo"):
         pots[b] = _joined(pots.get(b, []) + arriving)
+    elif rule == "poison":
+        pots[b] = [(sum(size for size, _ in pots.get(b, []) + arriving), b in found.poisoned)]
     else:
         both = pots.get(b, []) + arriving
         pots[b] = [
@@ -135,6 +145,34 @@ def _fifo(
     return leaving, staying
 
 
+def _lifo(
+    pieces: list[tuple[int, bool]], amount: int
+) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
+    leaving: list[tuple[int, bool]] = []
+    staying: list[tuple[int, bool]] = []
+    wanted = amount
+    for size, is_tainted in reversed(pieces):
+        taken = min(size, wanted)
+        if taken:
+            leaving.append((taken, is_tainted))
+        if size > taken:
+            staying.insert(0, (size - taken, is_tainted))
+        wanted -= taken
+    if wanted:
+        leaving.append((wanted, False))
+    return leaving, staying
+
+
+def _libr(
+    pieces: list[tuple[int, bool]], amount: int
+) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
+    b = sum(size for size, _ in pieces)
+    x = sum(size for size, is_tainted in pieces if is_tainted)
+    k = min(amount, b)
+    t = max(0, k - (b - x))
+    return [(t, True), (amount - t, False)], [(x - t, True), (b - k - (x - t), False)]
+
+
 def _prorata(
     pieces: list[tuple[int, bool]], amount: int
 ) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
@@ -148,3 +186,6 @@ def _prorata(
         t = max(t, x - (b - k))
         t = min(t, x, k)
     return [(t, True), (amount - t, False)], [(x - t, True), (b - k - (x - t), False)]
+
+
+_LEAVE = {"fifo": _fifo, "lifo": _lifo, "libr": _libr, "prorata": _prorata}

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from comity.entrypoints.cli import app
-from comity.errors import InputError
+from comity.errors import InputError, StorageError
 
 TRANSFERS = """transfer_id,booked_at,from_account,to_account,amount,currency
 T1,2025-06-01T10:00:00Z,X,A,100.00,EUR
@@ -55,6 +55,7 @@ def test_json_is_the_contract_and_nothing_else(folder: Path) -> None:
             {"transfer_id": "T3", "tainted_minor": 5000},
         ],
         "gaps": [],
+        "law": "Clayton's case, Devaynes v Noble (1816) 1 Mer 572",
     }
 
 
@@ -78,11 +79,11 @@ def test_balances_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("t.csv", "--report", "r.json", "--rule", "lifo"), "fifo, prorata, got 'lifo'"),
+        (("t.csv", "--report", "r.json", "--rule", "last"), "fifo, lifo, prorata, libr, poison, got 'last'"),
         (("t.csv", "--report", "r.json", "--until", "2025-06-01T10:00:00"), "--until: expected a time"),
         (("t.csv", "--report", "t.csv"), "t.csv: expected JSON"),
         (("none.csv", "--report", "r.json"), "none.csv: expected a file"),
-        (("r.json", "--report", "r.json"), "r.json, line 1: expected"),
+        (("r.json", "--report", "r.json"), "r.json, "),
         (("t.csv", "--report", "r.json", "--balances", "t.csv"), "t.csv, line 1: expected the columns"),
         (("t.csv", "--report", "r.json", "--assets", "b.csv"), "b.csv, line 1: expected the columns"),
     ],
@@ -98,7 +99,75 @@ def test_what_breaks_the_contract_is_an_input_error(
 
 
 def test_input_errors_end_with_2(folder: Path) -> None:
-    done = comity(folder, "t.csv", "--report", "r.json", "--rule", "lifo", "--json")
+    done = comity(folder, "t.csv", "--report", "r.json", "--rule", "last", "--json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "got 'lifo'" in done.stderr
+    assert "got 'last'" in done.stderr
     assert "→" in done.stderr
+
+
+def test_all_rules_side_by_side_with_their_law(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    words = ["trace", "t.csv", "--report", "r.json", "--rule", "all", "--bounds"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0
+    for text in (
+        "Hallett",
+        "Clayton",
+        "Barlow Clowes",
+        "EUR 75.00",
+        "At least",
+        "no limit",
+        "narrow this most",
+    ):
+        assert text in done.stdout, text
+    document = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert [one["rule"] for one in document["rules"]] == ["fifo", "lifo", "prorata", "libr", "poison"]
+    assert document["rules"][0]["missing"]["account"] == "A"
+    assert all(one["law"] for one in document["rules"])
+
+
+def test_several_victims_share(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "s.json").write_text('{"report_id": "R2", "transfers": ["T1"]}')
+    words = ["trace", "t.csv", "--report", "r.json", "--report", "s.json"]
+    assert "in proportion" in CliRunner().invoke(app, words).stdout
+    document = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert document["report_id"] == "R1, R2"
+    shares = {(one["account"], one["report_id"]): one["share_minor"] for one in document["shares"]}
+    assert shares["[red]B", "R1"] == shares["[red]B", "R2"] == 7500
+
+
+def test_an_index_is_kept_extended_and_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is the same with an index as without, whatever became of it; late rows are named."""
+    monkeypatch.chdir(folder)
+    (folder / "in").mkdir()
+    (folder / "t.csv").rename(folder / "in" / "a.csv")
+
+    def traced(*more: str) -> tuple[object, dict[str, object]]:
+        done = CliRunner().invoke(app, ["trace", "in", "--report", "r.json", "--json", *more])
+        assert done.exit_code == 0, done.exception
+        document = json.loads(done.stdout)
+        return document.pop("index", None), document
+
+    assert traced("--index", "kept") == ({"state": "built"}, traced()[1])
+    assert traced("--index", "kept") == ({"state": "kept"}, traced()[1])
+    late = "T0,2025-06-01T09:00:00Z,W,A,30.00,EUR\nT9,2025-06-02T09:00:00Z,C,D,60.00,EUR\n"
+    (folder / "in" / "b.csv").write_text(TRANSFERS.splitlines()[0] + "\n" + late)
+    state = {"state": "extended", "added": 2, "late": 1, "late_transfers": ["T0"]}
+    assert traced("--index", "kept") == (state, traced()[1])
+    assert traced("--index", "kept") == ({"state": "kept"}, traced()[1])
+    assert traced("--index", "kept", "--balances", "b.csv")[0] == {"state": "built"}
+    (folder / "in" / "b.csv").unlink()
+    assert traced("--index", "kept") == ({"state": "built"}, traced()[1])
+    for name in ("amount.npy", "rows.arrow", "index.json"):
+        file = folder / "kept" / name
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+        done = CliRunner().invoke(app, ["trace", "in", "--report", "r.json", "--index", "kept"])
+        assert isinstance(done.exception, StorageError), name
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    done = CliRunner().invoke(app, ["trace", "in", "--report", "r.json", "--index", "in"])
+    assert isinstance(done.exception, InputError)
+    assert (folder / "in" / "a.csv").exists()

@@ -9,7 +9,8 @@ from comity.model import Claim, Report, Trace
 from comity.tracing import Rule, claims_of, follow, law_of, trace_document
 from tests.unit.trace_rows import START, book, row
 
-BOTH = pytest.mark.parametrize("rule", list(Rule))
+EVERY = pytest.mark.parametrize("rule", list(Rule))
+CONSERVING = pytest.mark.parametrize("rule", [rule for rule in Rule if rule is not Rule.POISON])
 
 
 def held(trace: Trace) -> dict[tuple[str, str], tuple[int, int]]:
@@ -28,7 +29,10 @@ def totals(trace: Trace) -> list[tuple[str, int, int, int]]:
     ("rule", "expected"),
     [
         (Rule.FIFO, {("B", "EUR"): (50, 150), ("A", "EUR"): (50, 50)}),
+        (Rule.LIFO, {("B", "EUR"): (100, 150)}),
         (Rule.PRORATA, {("B", "EUR"): (75, 150), ("A", "EUR"): (25, 50)}),
+        (Rule.LIBR, {("B", "EUR"): (50, 150), ("A", "EUR"): (50, 50)}),
+        (Rule.POISON, {("B", "EUR"): (150, 150), ("A", "EUR"): (50, 50)}),
     ],
 )
 def test_worked_example(rule: Rule, expected: dict[tuple[str, str], tuple[int, int]]) -> None:
@@ -49,7 +53,7 @@ def test_output_has_exactly_the_contract_keys() -> None:
     }
 
 
-@BOTH
+@EVERY
 def test_order_is_time_then_id_bytewise_and_rows_mean_nothing(rule: Rule) -> None:
     """Bytewise: Z before a before é. Were "é" to pay first, it would pay with clean money only."""
     rows = [
@@ -64,7 +68,7 @@ def test_order_is_time_then_id_bytewise_and_rows_mean_nothing(rule: Rule) -> Non
     assert [name for name, _ in flows(forth)] == ["Z", "a", "é"]
 
 
-@BOTH
+@EVERY
 def test_zero_amounts_change_nothing(rule: Rule) -> None:
     rows = [
         row("1", 1, "X", "A", 100),
@@ -77,7 +81,7 @@ def test_zero_amounts_change_nothing(rule: Rule) -> None:
     assert totals(trace) == [("EUR", 100, 100, 0)]
 
 
-@BOTH
+@EVERY
 def test_a_pot_to_itself_changes_nothing_not_even_when_reported(rule: Rule) -> None:
     rows = [
         row("1", 1, "X", "A", 100),
@@ -89,7 +93,7 @@ def test_a_pot_to_itself_changes_nothing_not_even_when_reported(rule: Rule) -> N
     assert (flows(trace), trace.gaps, totals(trace)) == ([("1", 100)], (), [("EUR", 100, 100, 0)])
 
 
-@BOTH
+@EVERY
 def test_one_account_in_two_currencies_is_two_pots(rule: Rule) -> None:
     rows = [
         row("1", 1, "X", "A", 100),
@@ -100,20 +104,25 @@ def test_one_account_in_two_currencies_is_two_pots(rule: Rule) -> None:
     assert totals(trace) == [("EUR", 100, 0, 0), ("HKD", 0, 850, 0)]
 
 
-@BOTH
+@EVERY
 def test_shortfall_is_clean_spent_last_and_a_gap(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 130), row("3", 3, "B", "C", 100)]
     trace = follow(book(*rows), rule=rule, claims={"1": None})
     assert [(g.transfer_id, g.account, g.currency, g.unexplained_minor) for g in trace.gaps] == [
         ("2", "A", "EUR", 30)
     ]
-    expected = {("C", "EUR"): (100, 100)}
-    if rule is Rule.PRORATA:
-        expected = {("C", "EUR"): (77, 100), ("B", "EUR"): (23, 30)}
-    assert held(trace) == expected
+    newest_first = {("C", "EUR"): (70, 100), ("B", "EUR"): (30, 30)}
+    expected = {
+        Rule.FIFO: {("C", "EUR"): (100, 100)},
+        Rule.LIFO: newest_first,
+        Rule.PRORATA: {("C", "EUR"): (77, 100), ("B", "EUR"): (23, 30)},
+        Rule.LIBR: newest_first,
+        Rule.POISON: {("C", "EUR"): (100, 100), ("B", "EUR"): (30, 30)},
+    }
+    assert held(trace) == expected[rule]
 
 
-@BOTH
+@CONSERVING
 def test_no_gap_where_no_tainted_money_was(rule: Rule) -> None:
     rows = [
         row("0", 0, "A", "Q", 999),
@@ -126,13 +135,13 @@ def test_no_gap_where_no_tainted_money_was(rule: Rule) -> None:
     assert held(trace) == {("B", "EUR"): (100, 101)}
 
 
-@BOTH
+@CONSERVING
 def test_a_balance_never_falls_below_zero_before_the_money_comes(rule: Rule) -> None:
     rows = [row("0", 0, "A", "Q", 999), row("1", 1, "P", "A", 10), row("2", 2, "X", "A", 90)]
     assert held(follow(book(*rows), rule=rule, claims={"2": None})) == {("A", "EUR"): (90, 100)}
 
 
-@BOTH
+@CONSERVING
 def test_a_pot_that_was_emptied_and_is_tainted_again(rule: Rule) -> None:
     """What it held, paid and received in between counts: 0 after the gap, 50, then nothing again, then 7."""
     rows = [
@@ -157,7 +166,7 @@ def test_reported_part_arrives_first_and_the_rest_is_clean() -> None:
     assert flows(trace) == [("1", 50), ("2", 40), ("3", 10)]
 
 
-@BOTH
+@CONSERVING
 def test_reported_again_is_dropped_and_counted(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 100)]
     trace = follow(book(*rows), rule=rule, claims={"1": None, "2": 30})
@@ -166,7 +175,7 @@ def test_reported_again_is_dropped_and_counted(rule: Rule) -> None:
     assert totals(trace) == [("EUR", 130, 30, 100)]
 
 
-@BOTH
+@EVERY
 def test_reported_transfer_leaves_its_sender_like_any_other(rule: Rule) -> None:
     """With a gap where the sender held tainted money, and without one where it did not."""
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 120)]
@@ -175,7 +184,7 @@ def test_reported_transfer_leaves_its_sender_like_any_other(rule: Rule) -> None:
     assert held(trace) == {("B", "EUR"): (120, 120)}
 
 
-@BOTH
+@CONSERVING
 def test_a_claim_of_zero_makes_all_that_arrives_clean(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 100)]
     trace = follow(book(*rows), rule=rule, claims={"1": None, "2": 0})
@@ -216,13 +225,16 @@ def test_fifo_keeps_the_order_across_pots() -> None:
     assert flows(trace) == [("2", 10), ("4", 10), ("6", 10)]
 
 
-@BOTH
+@EVERY
 def test_opening_balance_is_the_oldest_clean_piece(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 100)]
     trace = follow(book(*rows, balances={("A", "EUR"): 100, ("Z", "EUR"): 5}), rule=rule, claims={"1": None})
     expected = {
         Rule.FIFO: {("A", "EUR"): (100, 100)},
+        Rule.LIFO: {("B", "EUR"): (100, 100)},
         Rule.PRORATA: {("A", "EUR"): (50, 100), ("B", "EUR"): (50, 100)},
+        Rule.LIBR: {("A", "EUR"): (100, 100)},
+        Rule.POISON: {("A", "EUR"): (100, 100), ("B", "EUR"): (100, 100)},
     }
     assert held(trace) == expected[rule]
 
@@ -240,7 +252,7 @@ def test_conversion_floors_cumulative_amounts() -> None:
     assert flows(fifo) == flows(prorata) == [("1", 1), ("2", 1)]
 
 
-@BOTH
+@CONSERVING
 def test_conversion_applies_to_reported_transfers(rule: Rule) -> None:
     example = book(row("1", 1, "X", "A", 30, to_amount_minor=100, to_currency="JPY"))
     trace = follow(example, rule=rule, claims={"1": 20})
@@ -248,7 +260,7 @@ def test_conversion_applies_to_reported_transfers(rule: Rule) -> None:
     assert totals(trace) == [("EUR", 20, 0, 0), ("JPY", 0, 66, 0)]
 
 
-@BOTH
+@EVERY
 def test_converted_to_nothing_the_sender_is_debited_and_nothing_arrives(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 30), row("2", 2, "A", "B", 30, to_amount_minor=0, to_currency="BTC")]
     trace = follow(book(*rows), rule=rule, claims={"1": None})
@@ -270,7 +282,7 @@ def test_holdings_by_tainted_amount_then_account_then_currency() -> None:
     assert [total.currency for total in trace.totals] == ["EUR", "USD"]
 
 
-@BOTH
+@CONSERVING
 def test_until_is_inclusive_and_stops_everything(rule: Rule) -> None:
     rows = [row("1", 1, "X", "A", 100), row("2", 2, "A", "B", 150), row("3", 3, "Y", "A", 7)]
     example = book(*rows)
@@ -305,7 +317,7 @@ def test_until_needs_its_offset() -> None:
         )
 
 
-@BOTH
+@CONSERVING
 def test_sums_beyond_64_bits_are_exact(rule: Rule) -> None:
     most = 2**63 - 1
     rows = [row(str(number), number, f"X{number}", "A", most) for number in range(1, 5)]
@@ -350,13 +362,45 @@ def test_claims_of_unknown_transfers() -> None:
         claims_of(report, book(row("1", 1, "X", "A", 100)))
 
 
-@pytest.mark.parametrize("name", ["lifo", "poison", "libr", "FIFO", ""])
+@pytest.mark.parametrize("name", ["last-in", "FIFO", ""])
 def test_rules_that_are_not_built_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match="fifo, prorata"):
+    with pytest.raises(InputError, match="fifo, lifo, prorata, libr, poison"):
         Rule.named(name)
 
 
-@BOTH
+def test_a_poisoned_pot_stays_poisoned_and_nothing_is_conserved() -> None:
+    """Emptied, overdrawn, filled with clean money: what leaves is tainted. No gap where nothing was held."""
+    rows = [
+        row("0", 0, "A", "Q", 5),
+        row("1", 1, "X", "A", 1),
+        row("2", 2, "A", "B", 3),
+        row("3", 3, "A", "B", 4),
+        row("4", 4, "P", "A", 9),
+        row("5", 5, "A", "C", 10, to_amount_minor=70, to_currency="HKD"),
+        row("6", 6, "A", "D", 10),
+    ]
+    trace = follow(book(*rows), rule=Rule.POISON, claims={"1": None, "6": 0})
+    assert flows(trace) == [("1", 1), ("2", 3), ("3", 4), ("5", 10)]
+    assert held(trace) == {("C", "HKD"): (70, 70), ("B", "EUR"): (7, 7)}
+    assert [(gap.transfer_id, gap.unexplained_minor) for gap in trace.gaps] == [("2", 2), ("5", 1)]
+    assert totals(trace) == [("EUR", 1, 7, 0), ("HKD", 0, 70, 0)]
+
+
+def test_lifo_pieces_arrive_in_the_order_in_which_they_left() -> None:
+    """A pays newest first: clean 5, tainted 10, clean 3. At B the clean 3 are the newest."""
+    rows = [
+        row("1", 1, "P", "A", 10),
+        row("2", 2, "X", "A", 10),
+        row("3", 3, "P", "A", 5),
+        row("4", 4, "A", "B", 18),
+        row("5", 5, "B", "C", 4),
+        row("6", 6, "B", "D", 10),
+    ]
+    trace = follow(book(*rows), rule=Rule.LIFO, claims={"2": None})
+    assert flows(trace) == [("2", 10), ("4", 10), ("5", 1), ("6", 9)]
+
+
+@EVERY
 def test_every_rule_names_its_law(rule: Rule) -> None:
     assert Rule.named(str(rule)) is rule
     assert law_of(rule).citation

@@ -19,12 +19,13 @@ from comity.tracing.documents import (
 )
 from comity.tracing.federation import Question, beyond, questions
 from comity.tracing.follow import claims_of, follow
+from comity.tracing.later import Later, extend
 from comity.tracing.rules import Law, Rule, law_of
 from comity.tracing.times import read_time, time_text
 
 __all__ = [
-    "BOOK_SCHEMA", "Book", "Law", "Question", "Rule",
-    "beyond", "claims_of", "crossing_document", "follow", "gap_document", "holding_document", "law_of",
+    "BOOK_SCHEMA", "Book", "Later", "Law", "Question", "Rule",
+    "beyond", "claims_of", "crossing_document", "extend", "follow", "gap_document", "holding_document", "law_of",
     "questions", "read_crossing", "read_gap", "read_holding", "read_report", "read_time", "time_text",
     "trace_document",
 ]  # fmt: skip

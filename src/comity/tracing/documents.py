@@ -13,7 +13,9 @@ from typing import Any
 from comity.errors import InputError
 from comity.model import Claim, Crossing, Gap, Holding, Piece, Report, Trace
 from comity.model.money import MAX_MINOR
+from comity.tracing.bounds import Bounds
 from comity.tracing.times import read_time, time_text
+from comity.tracing.victims import Shared
 
 MAX_PIECES = 10_000
 MAX_TEXT = 200
@@ -46,6 +48,51 @@ def trace_document(trace: Trace, *, report_id: str) -> dict[str, Any]:
             {"transfer_id": flow.transfer_id, "tainted_minor": flow.tainted_minor} for flow in trace.flows
         ],
         "gaps": [gap_document(gap) for gap in trace.gaps],
+    }
+
+
+def bounds_document(bounds: Bounds) -> dict[str, Any]:
+    """Two more keys of the trace contract's object. `most_minor` null: no upper limit."""
+    missing = bounds.missing
+    return {
+        "bounds": [
+            {
+                "account": one.account,
+                "currency": one.currency,
+                "least_minor": one.least_minor,
+                "most_minor": one.most_minor,
+                "exact": one.exact,
+            }
+            for one in bounds.bounds
+        ],
+        "missing": None
+        if missing is None
+        else {
+            "document": "opening balance",
+            "account": missing.account,
+            "currency": missing.currency,
+            "depends_minor": missing.depends_minor,
+        },
+    }
+
+
+def shared_document(shared: Shared) -> dict[str, Any]:
+    """Three more keys of the trace contract's object: what each victim lost, and takes."""
+    return {
+        "losses": [
+            {"report_id": one.report_id, "currency": one.currency, "lost_minor": one.lost_minor}
+            for one in shared.losses
+        ],
+        "shares": [
+            {
+                "report_id": one.report_id,
+                "account": one.account,
+                "currency": one.currency,
+                "share_minor": one.share_minor,
+            }
+            for one in shared.shares
+        ],
+        "unshared": [{"account": account, "currency": currency} for account, currency in shared.unshared],
     }
 
 
@@ -254,3 +301,19 @@ def _kind(value: Any) -> str:
         float: "a float",
     }
     return names.get(type(value), "null" if value is None else type(value).__name__)
+
+
+def choke_fields(document: Any, where: str) -> dict[str, Any]:
+    """The fields of a choke point, each of its form; what `kind` may be is for `comity.tracing.chokes`."""
+    fields = _fields(
+        document, where, "account", "institution", "country", "currency", "kind", "tainted_minor", "transfers"
+    )
+    return {
+        "account": _text(fields, "account", where),
+        "institution": _text(fields, "institution", where, may_be_empty=True),
+        "country": _text(fields, "country", where, may_be_empty=True),
+        "currency": _text(fields, "currency", where),
+        "kind": _text(fields, "kind", where),
+        "tainted_minor": _amount(fields, "tainted_minor", where),
+        "transfers": _amount(fields, "transfers", where),
+    }

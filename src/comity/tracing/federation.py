@@ -6,8 +6,8 @@ Order all transfers between nodes; suppose every node has been told the right pi
 Then every node computes the right pieces for transfer n + 1, whatever it was told about later ones, and the
 next round of questions tells them on. Hence after at most as many rounds as there are such transfers nothing
 changes any more, and that fixed point is the trace over everybody's pooled books, to the minor unit. A
-question always carries the complete set of inflows, so that an answer replaces the one before, and asking
-twice does no harm.
+question is always about the complete set of inflows, so that an answer replaces the one before, and asking
+twice does no harm; of which a message carries what is new (`comity.tracing.growing`).
 
 What it does not promise: that a peer which changes its answers at will ever stops. The caller bounds the
 rounds.

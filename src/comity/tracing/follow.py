@@ -1,34 +1,23 @@
 """Follow stolen money through one book under one legal rule. Pure; the meaning is spec/trace.md, to the minor
 unit.
 
-Cost follows the money, not the book: a pot is looked at from the moment tainted money first arrives in it
-until it holds none again; what it held before is one clean balance, replayed from its own earlier events.
-Integers are Python's, so no sum overflows. It refuses claims that do not fit the book, and never credits an
-inflow that the book does not show.
+Cost follows the money, not the book: `engine` looks it up in the book index, `walk` goes payment by payment where
+sums do not fit 64 bits, `account` puts names to what they find. It refuses claims that do not fit the book, and never
+credits an inflow that the book does not show.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from heapq import heapify, heappop, heappush
 
 from comity.errors import InputError
-from comity.model import (
-    Claim,
-    Crossing,
-    Flow,
-    Gap,
-    Holding,
-    Piece,
-    Report,
-    Total,
-    Trace,
-    digits_of,
-    parse_amount,
-)
+from comity.model import Claim, Crossing, Report, Trace, digits_of, parse_amount
 from comity.model.money import CRYPTO_ASSETS
+from comity.tracing.account import account
 from comity.tracing.book import Book
-from comity.tracing.pots import Pots
-from comity.tracing.rules import Part, Rule, law_of, merge, scale
+from comity.tracing.engine import search
+from comity.tracing.found import Task
+from comity.tracing.rules import Part, Rule, merge
+from comity.tracing.walk import walk
 
 _LONGEST_AMOUNT = 60
 
@@ -49,11 +38,22 @@ def follow(
     """
     if until is not None and until.tzinfo is None:
         raise InputError.because(expected="a time with its offset", got=until.isoformat(), where="until")
+    task, unmatched = task_of(book, claims, inflows, until)
+    at = book.positions
+    found = walk(book, rule, task) if at is None else search(book, at, rule, task)
+    return account(book, rule, task, found, unmatched)
+
+
+def task_of(
+    book: Book,
+    claims: Mapping[str, int | None],
+    inflows: Sequence[Crossing] = (),
+    until: datetime | None = None,
+) -> tuple[Task, tuple[Crossing, ...]]:
+    """Return what is to be followed, in events of the book, and the inflows that the book does not show."""
     events = book.find([*claims, *(inflow.transfer_id for inflow in inflows)])
     told, unmatched = _match(book, inflows, events)
-    walk = _Walk(book, rule, _claimed(book, claims, events), told)
-    walk.run(book.events_until(until))
-    return walk.trace(unmatched)
+    return Task(claimed=_claimed(book, claims, events), told=told, end=book.events_until(until)), unmatched
 
 
 def claims_of(report: Report, book: Book, assets: Mapping[str, int] = CRYPTO_ASSETS) -> dict[str, int | None]:
@@ -145,152 +145,3 @@ def _agrees(book: Book, event: int, inflow: Crossing) -> bool:
         and sum(piece.amount_minor for piece in inflow.pieces) == int(book.arriving[event])
         and inflow.from_country in ("", country)
     )
-
-
-class _Walk:
-    """One trace in progress: goes through the events of pots that hold tainted money, in the order of
-    the book.
-    """
-
-    def __init__(
-        self, book: Book, rule: Rule, claimed: Mapping[int, int], told: Mapping[int, list[Part]]
-    ) -> None:
-        self._book, self._rule, self._claimed, self._told = book, rule, claimed, told
-        self._pots = Pots(book, law_of(rule).pot)
-        self._flows: list[Flow] = []
-        self._gaps: list[Gap] = []
-        self._exits: list[Crossing] = []
-        self._reported: dict[str, int] = {}
-        self._again: dict[str, int] = {}
-
-    def run(self, end: int) -> None:
-        """Process the events before `end` that a claim, an inflow or a pot with tainted money makes
-        matter.
-        """
-        ahead = [*self._claimed, *self._told]
-        heapify(ahead)
-        senders, receivers = self._book.sender.data, self._book.receiver.data
-        last = -1
-        while ahead and ahead[0] < end:
-            event = heappop(ahead)
-            if event == last:
-                continue
-            last = event
-            sender, receiver = senders[event], receivers[event]
-            arriving = self._debit(event, sender)
-            coming = [self._pots.paid(sender)] if sender in self._pots.watched else []
-            if receiver >= 0:
-                coming.append(self._pots.credit(event, receiver, arriving))
-            for payment in coming:
-                if payment is not None:
-                    heappush(ahead, payment)
-        self._pots.settle(end)
-
-    def _debit(self, event: int, sender: int) -> list[Part]:
-        """Take the money from the sender, if it is one we watch, and return what arrives."""
-        amount, arriving = int(self._book.amount[event]), int(self._book.arriving[event])
-        parts = [(amount, False)]
-        pot = self._pots.payer(event, sender)
-        if pot is not None:
-            if pot.tainted and amount > pot.balance:
-                self._gap(event, sender, amount - pot.balance)
-            parts = pot.leave(amount)
-        if event in self._claimed:
-            parts = self._claim(event, amount, parts)
-        elif event in self._told:
-            return self._told[event]
-        tainted = sum(size for size, is_tainted in parts if is_tainted)
-        if tainted and event not in self._told:
-            self._flows.append(Flow(transfer_id=self._book.text("transfer_id", event), tainted_minor=tainted))
-        if arriving != amount:
-            parts = scale(parts, amount, arriving)
-        if self._book.receiver[event] < 0:
-            self._exit(event, parts, tainted)
-        return parts
-
-    def _claim(self, event: int, amount: int, parts: list[Part]) -> list[Part]:
-        """Replace what left by the claimed part, tainted, first, and the rest, clean. Count what is dropped.
-
-        Where another node told us of this same transfer, that node counts it.
-        """
-        part = self._claimed[event]
-        if event not in self._told:
-            currency = self._book.text("currency", event)
-            dropped = sum(size for size, tainted in parts if tainted)
-            self._reported[currency] = self._reported.get(currency, 0) + part
-            self._again[currency] = self._again.get(currency, 0) + dropped
-        return [(part, True), (amount - part, False)]
-
-    def _gap(self, event: int, pot: int, missing: int) -> None:
-        account, currency = self._book.pot_name(pot)
-        self._gaps.append(
-            Gap(
-                transfer_id=self._book.text("transfer_id", event),
-                account=account,
-                currency=currency,
-                unexplained_minor=missing,
-            )
-        )
-
-    def _exit(self, event: int, parts: list[Part], sent: int) -> None:
-        book, parts = self._book, merge(parts)
-        if not any(tainted for _, tainted in parts):
-            return
-        home = next(iter(book.covers)) if book.covers and len(book.covers) == 1 else ""
-        self._exits.append(
-            Crossing(
-                transfer_id=book.text("transfer_id", event),
-                booked_at=book.booked_at(event),
-                from_country=book.text("from_country", event) or home,
-                to_account=book.text("to_account", event),
-                to_institution=book.text("to_institution", event),
-                to_country=book.text("to_country", event),
-                currency=book.text("to_currency", event) or book.text("currency", event),
-                pieces=tuple(Piece(amount_minor=size, tainted=tainted) for size, tainted in parts),
-                sent_currency=book.text("currency", event),
-                sent_minor=sent,
-            )
-        )
-
-    def trace(self, unmatched: tuple[Crossing, ...]) -> Trace:
-        """Return what was found, in the orders of the contract."""
-        holdings = sorted(
-            (self._holding(code) for code, pot in self._pots.watched.items() if pot.tainted),
-            key=lambda held: (-held.tainted_minor, held.account, held.currency),
-        )
-        return Trace(
-            rule=str(self._rule),
-            totals=self._totals(holdings),
-            holdings=tuple(holdings),
-            flows=tuple(self._flows),
-            gaps=tuple(self._gaps),
-            exits=tuple(self._exits),
-            unmatched=unmatched,
-        )
-
-    def _holding(self, code: int) -> Holding:
-        pot = self._pots.watched[code]
-        account, currency = self._book.pot_name(code)
-        return Holding(
-            account=account,
-            institution=self._book.first_text(code, "from_institution", "to_institution"),
-            country=self._book.first_text(code, "from_country", "to_country"),
-            currency=currency,
-            tainted_minor=pot.tainted,
-            balance_minor=pot.balance,
-        )
-
-    def _totals(self, holdings: Iterable[Holding]) -> tuple[Total, ...]:
-        held: dict[str, int] = {}
-        for holding in holdings:
-            held[holding.currency] = held.get(holding.currency, 0) + holding.tainted_minor
-        counts = (self._reported, held, self._again)
-        return tuple(
-            Total(
-                currency=currency,
-                reported_minor=self._reported.get(currency, 0),
-                held_minor=held.get(currency, 0),
-                reported_again_minor=self._again.get(currency, 0),
-            )
-            for currency in sorted({name for count in counts for name, minor in count.items() if minor})
-        )

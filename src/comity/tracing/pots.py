@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from comity.tracing.book import Book, Ints
+from comity.tracing.book import Book
+from comity.tracing.positions import Ints
 from comity.tracing.rules import Part, Pot
 
 _SAFE = 2.0**62
@@ -27,7 +28,8 @@ class Pots:
     def __init__(self, book: Book, make: Callable[[int], Pot]) -> None:
         self.watched: dict[int, Pot] = {}
         self._book, self._make = book, make
-        self._index, self._start, self._payment = book.index.data, book.start.data, book.payment.data
+        self._events, start, payment = _listing(book)
+        self._index, self._start, self._payment = self._events.data, start.data, payment.data
         self._arriving = book.arriving.data
         self._at: dict[int, int] = {}
         """Where each watched pot is: the first place in the index that is not yet in its money."""
@@ -84,7 +86,7 @@ class Pots:
         stop = self._start[pot + 1]
         if first < stop and self._index[first] >= event:
             return first
-        return first + int(np.searchsorted(self._book.index[first:stop], event))
+        return first + int(np.searchsorted(self._events[first:stop], event))
 
     def _bring(self, watched: Pot, pot: int, event: int) -> None:
         """Put in the clean money that arrived before `event`; step past it."""
@@ -99,14 +101,14 @@ class Pots:
         if stop - first < _FEW:
             total = sum(self._arriving[self._index[place]] for place in range(first, stop))
         else:
-            total = _sum(self._book.arriving[self._book.index[first:stop]])
+            total = _sum(self._book.arriving[self._events[first:stop]])
         watched.arrive(((total, False),))
 
     def _balance_before(self, event: int, pot: int) -> int:
         first, balance = self._resting.pop(pot, (self._start[pot], int(self._book.opening[pot])))
         place = self._place(pot, first, event)
         self._at[pot] = place + 1
-        return replay(self._book, pot, self._book.index[first:place], balance)
+        return replay(self._book, pot, self._events[first:place], balance)
 
 
 def replay(book: Book, pot: int, events: Ints, balance: int) -> int:
@@ -131,3 +133,24 @@ def _sum(amounts: Ints) -> int:
     if float(amounts.astype(np.float64).sum()) < _SAFE:
         return int(amounts.sum())
     return sum(amounts.tolist())
+
+
+def _listing(book: Book) -> tuple[Ints, Ints, Ints]:
+    """Return the events grouped by pot in order, where each pot's begin, and by place in that list the next place,
+    this one or later, where that pot pays (the list's length for none).
+    """
+    sender, receiver = book.sender.astype(np.int64), book.receiver.astype(np.int64)
+    moves = (book.amount > 0) & (sender != receiver)
+    events = np.arange(len(sender), dtype=np.int64)
+    paying, paid = moves & (sender >= 0), moves & (receiver >= 0)
+    pot = np.concatenate([sender[paying], receiver[paid]])
+    event = np.concatenate([events[paying], events[paid]])
+    order = np.lexsort((event, pot))
+    start = np.zeros(len(book.opening) + 1, np.int64)
+    np.cumsum(np.bincount(pot, minlength=len(book.opening)), out=start[1:])
+    listed = event[order]
+    size = len(listed)
+    owner = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    places = np.where(sender[listed] == owner, np.arange(size), size)
+    following = np.minimum.accumulate(places[::-1])[::-1]
+    return listed, start, np.where(following < start[owner + 1], following, size)

@@ -4,8 +4,8 @@ A pot is (account, currency). `leave` takes out what a transfer asks for and say
 consequence first; where the pot holds less, the missing part is clean and comes last (spec/trace.md,
 "Shortfall"). Nothing here knows of books, claims or countries.
 
-Sources: Devaynes v Noble, Clayton's case (1816) 1 Mer 572 (first in, first out); rateable sharing, for
-example Barlow Clowes International v Vaughan [1992] 4 All ER 22 (CA).
+Sources: `law_of`. These classes hold amounts of any size and follow one payment at a time; `engine` reaches the same
+results for books that fit 64 bits by their index (tests hold the two, and the contract read aloud, together).
 """
 
 from collections import deque
@@ -21,17 +21,20 @@ Part = tuple[int, bool]
 
 
 class Rule(StrEnum):
-    """The rules that are built. `law_of` gives the law behind each."""
+    """The rules of the trace contract. `law_of` gives the law behind each."""
 
     FIFO = "fifo"
+    LIFO = "lifo"
     PRORATA = "prorata"
+    LIBR = "libr"
+    POISON = "poison"
 
     @classmethod
     def named(cls, name: str) -> "Rule":
         """Return the rule called `name`; `InputError` if it is not built here."""
         if name not in cls._value2member_map_:
             raise InputError.because(
-                expected=f"one of the tracing rules this version applies: {', '.join(cls)}",
+                expected=f"one of the tracing rules {', '.join(cls)}",
                 got=repr(name)[:60],
                 remedy="Name one of those; a result under another rule would not be what you asked for.",
             )
@@ -41,8 +44,11 @@ class Rule(StrEnum):
 class Pot(Protocol):
     """One account's money in one currency, as one rule sees it. `tainted` never exceeds `balance`."""
 
-    balance: int
-    tainted: int
+    @property
+    def balance(self) -> int: ...
+
+    @property
+    def tainted(self) -> int: ...
 
     @property
     def is_clean(self) -> bool:
@@ -102,6 +108,30 @@ class FifoPot:
                 queue.append((size, tainted))
 
 
+class LifoPot(FifoPot):
+    """A stack of pieces; the newest money leaves first, and newest first."""
+
+    __slots__ = ()
+
+    def leave(self, amount: int) -> list[Part]:
+        stack, parts, wanted = self._queue, [], amount
+        while wanted and stack:
+            size, tainted = stack[-1]
+            taken = min(size, wanted)
+            if taken == size:
+                stack.pop()
+            else:
+                stack[-1] = (size - taken, tainted)
+            wanted -= taken
+            if tainted:
+                self.tainted -= taken
+            parts.append((taken, tainted))
+        self.balance -= amount - wanted
+        if wanted:
+            parts.append((wanted, False))
+        return parts
+
+
 class ProrataPot:
     """Two numbers; every payment takes the same share of tainted money, rounded half up, then kept
     possible.
@@ -136,6 +166,46 @@ class ProrataPot:
                 self.tainted += size
 
 
+class LibrPot(ProrataPot):
+    """Two numbers; the holder's own money is spent first, so that the claim never exceeds the lowest balance since."""
+
+    __slots__ = ()
+
+    def leave(self, amount: int) -> list[Part]:
+        paid = min(amount, self.balance)
+        share = max(0, paid - (self.balance - self.tainted))
+        self.balance -= paid
+        self.tainted -= share
+        return [(share, True), (amount - share, False)]
+
+
+class PoisonPot:
+    """Once tainted money has come in, all that leaves is tainted, for ever: exposure, where nothing is conserved."""
+
+    __slots__ = ("_poisoned", "balance")
+
+    def __init__(self, clean: int) -> None:
+        self.balance = clean
+        self._poisoned = False
+
+    @property
+    def tainted(self) -> int:
+        return self.balance if self._poisoned else 0
+
+    @property
+    def is_clean(self) -> bool:
+        return not self._poisoned
+
+    def leave(self, amount: int) -> list[Part]:
+        self.balance -= min(amount, self.balance)
+        return [(amount, self._poisoned)]
+
+    def arrive(self, parts: Iterable[Part]) -> None:
+        for size, tainted in parts:
+            self.balance += size
+            self._poisoned = self._poisoned or bool(tainted and size)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Law:
     """What stands behind a rule: the authority a court would be shown, and the class that applies it.
@@ -154,10 +224,25 @@ _LAW: Mapping[Rule, Law] = {
         meaning="first in, first out",
         citation="Clayton's case, Devaynes v Noble (1816) 1 Mer 572",
     ),
+    Rule.LIFO: Law(
+        pot=LifoPot,
+        meaning="last in, first out",
+        citation="no leading case: the reverse of Clayton's case, for comparison or where a statute says so",
+    ),
     Rule.PRORATA: Law(
         pot=ProrataPot,
         meaning="rateable sharing",
         citation="rateable sharing, as in Barlow Clowes International v Vaughan [1992] 4 All ER 22 (CA)",
+    ),
+    Rule.LIBR: Law(
+        pot=LibrPot,
+        meaning="the holder spends his own money first; lowest intermediate balance",
+        citation="Re Hallett's Estate (1880) 13 Ch D 696; Roscoe v Winder [1915] 1 Ch 62",
+    ),
+    Rule.POISON: Law(
+        pot=PoisonPot,
+        meaning="exposure: everything that was ever mixed with it, nothing is conserved",
+        citation="no proprietary rule: what was exposed to the money, not what anybody is entitled to",
     ),
 }
 

@@ -1,117 +1,172 @@
-"""`comity trace`: follow reported money through files of transfers. No node is needed; nothing is kept."""
+"""`comity trace`: follow reported money through files of transfers. No node is needed; nothing is sent."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from comity.backends.transfers.files import read_assets, read_balances, read_report, read_transfers
 from comity.entrypoints.cli.arguments import AsJson
-from comity.entrypoints.cli.terminal import out, print_json, progress
-from comity.model import CRYPTO_ASSETS, Report, Trace, format_minor
-from comity.tracing import Book, Rule, claims_of, follow, law_of, read_time, trace_document
+from comity.entrypoints.cli.terminal import print_json, progress
+from comity.errors import InputError
 
-_SHOWN = 25
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from comity.backends.transfers.indexed import Indexed
+    from comity.model import Report, Trace
+    from comity.tracing import Rule
+    from comity.tracing.bounds import Bounds
+    from comity.tracing.victims import Shared
+
+ALL = "all"
 
 
 def trace(
     transfers: Annotated[Path, typer.Argument(help="CSV or Parquet file of transfers, or a folder of them.")],
     report: Annotated[
-        Path, typer.Option(help="JSON file that names the stolen transfers.", show_default=False)
+        list[Path],
+        typer.Option(
+            help="JSON file that names the stolen transfers. Several: the victims of one fund, who share.",
+            show_default=False,
+        ),
     ],
     balances: Annotated[
         Path | None, typer.Option(help="CSV account,currency,amount: clean money before the first transfer.")
     ] = None,
-    rule: Annotated[str, typer.Option(help=f"Legal rule: {', '.join(Rule)}.")] = Rule.FIFO.value,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE",
+            help="Legal rule: fifo (the default), lifo, prorata, libr or poison; several, or all, side by side.",
+        ),
+    ] = None,
     until: Annotated[
         str | None, typer.Option(help="Stop after this time (inclusive), with its offset.", metavar="TIME")
     ] = None,
     assets: Annotated[
         Path | None, typer.Option(help="CSV id,decimals of assets that are no ISO 4217 currency.")
     ] = None,
+    bounds: Annotated[
+        bool, typer.Option("--bounds", help="The least and the most, whatever was in the accounts before.")
+    ] = False,
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep an index there, which makes the next trace quick."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow reported money through transfers, under a legal rule, to where it rests.
 
-    Columns, meaning of each rule and output are in spec/trace.md. Nothing is stored and nothing is sent.
+    Columns, meaning of each rule and output are in spec/trace.md. Nothing is sent, and nothing is stored but the
+    index that --index asks for (it holds what the transfers hold). Several rules are shown side by side, with
+    their authority: which of them applies is a question of law, not of arithmetic.
 
     \b
     Examples:
       comity trace transfers.csv --report report.json
       comity trace book/ --report report.json --rule prorata --balances opening.csv
       comity trace book.parquet --report report.json --until 2025-06-30T23:59:59+08:00 --json
+      comity trace book.parquet --report report.json --rule all --bounds --index book.index
+      comity trace fund.csv --report lee.json --report khan.json --rule prorata
     """
-    followed = Rule.named(rule)
+    from comity.backends.transfers.files import read_assets, read_balances, read_report
+    from comity.backends.transfers.indexed import read_book
+    from comity.entrypoints.cli import trace_tables as tables
+    from comity.model import CRYPTO_ASSETS
+    from comity.tracing import read_time
+
+    rules = _rules(rule or ["fifo"])
     end = None if until is None else read_time(until, where="--until")
     digits = CRYPTO_ASSETS if assets is None else read_assets(assets)
-    said = read_report(report)
+    said = [read_report(file) for file in report]
     opening = {} if balances is None else read_balances(balances, digits)
+    if bounds and end is not None:
+        raise InputError.because(
+            expected="--bounds or --until",
+            got="both",
+            remedy="Bounds are for the whole time of the transfers.",
+        )
+    Thread(target=import_module, args=("numba",)).start()  # half a second, while files are read and checked
     with progress("Reading transfers") as bar:
         task = bar.add_task("", total=None)
-        reading = read_transfers(
-            [transfers],
-            assets=digits,
+        read = read_book(
+            transfers, balances=opening, assets=digits, index=index,
             on_progress=lambda rows: bar.update(task, description=f"{rows:,} rows"),
-        )
-        bar.update(task, description=f"{reading.table.num_rows:,} rows, following the money")
-        book = Book.from_table(reading.table, balances=opening)
-        found = follow(book, rule=followed, claims=claims_of(said, book, digits), until=end)
+        )  # fmt: skip
+        bar.update(task, description=f"{len(read.book):,} rows, following the money")
+        answers = [_answer(read, one, said, digits, end, opening if bounds else None) for one in rules]
     if as_json:
-        print_json(trace_document(found, report_id=said.report_id))
+        print_json(_document(answers, said, read))
     else:
-        _show(found, said, followed, digits)
+        tables.show(answers, said, digits, read)
 
 
-def _show(found: Trace, said: Report, rule: Rule, digits: Mapping[str, int]) -> None:
-    out.print(
-        f"\nReport [bold]{escape(said.report_id)}[/], followed under [bold]{rule}[/]: {law_of(rule).meaning}"
+class Answer:
+    """What was found under one rule, and what was asked for besides."""
+
+    def __init__(self, rule: Rule, trace: Trace, bounds: Bounds | None, shared: Shared | None) -> None:
+        self.rule, self.trace, self.bounds, self.shared = rule, trace, bounds, shared
+
+
+def _rules(names: Sequence[str]) -> list[Rule]:
+    from comity.tracing import Rule
+
+    if ALL in names:
+        return list(Rule)
+    return [Rule.named(name) for name in dict.fromkeys(names)]
+
+
+def _answer(
+    read: Indexed,
+    rule: Rule,
+    said: Sequence[Report],
+    digits: Mapping[str, int],
+    end: datetime | None,
+    known: Mapping[tuple[str, str], int] | None,
+) -> Answer:
+    from comity.tracing import claims_of, follow
+    from comity.tracing.bounds import bounds_of
+    from comity.tracing.victims import share_out
+
+    reports = [(one.report_id, claims_of(one, read.book, digits)) for one in said]
+    shared = None
+    if len(reports) > 1:
+        shared = share_out(read.book, rule=rule, reports=reports, until=end)
+    trace = shared.trace if shared else follow(read.book, rule=rule, claims=reports[0][1], until=end)
+    claims = {name: part for _, one in reports for name, part in one.items()}
+    bounds = None if known is None else bounds_of(read.book, rule=rule, claims=claims, known=known)
+    return Answer(rule, trace, bounds, shared)
+
+
+def _document(answers: Sequence[Answer], said: Sequence[Report], read: Indexed) -> dict[str, Any]:
+    """The trace contract's object for one rule; for several, one such object each under `rules`."""
+    report_id = ", ".join(one.report_id for one in said)
+    documents = [_one(answer, report_id) for answer in answers]
+    whole: dict[str, Any] = (
+        documents[0] if len(documents) == 1 else {"report_id": report_id, "rules": documents}
     )
-    out.print(f"[dim]{law_of(rule).citation}[/]\n")
-    out.print(_totals(found, digits))
-    if found.holdings:
-        out.print(_holdings(found, digits))
-    out.print(f"{len(found.flows):,} transfers carried this money; it rests in {len(found.holdings):,} pots.")
-    if found.gaps:
-        out.print(_gaps(found, digits))
-        out.print(
-            "A gap: the account paid out more than the transfers show it had. Ask its bank what is missing."
-        )
+    if read.state != "none":
+        whole["index"] = {"state": read.state}
+    if read.later is not None:
+        whole["index"] |= {
+            "added": read.later.added, "late": read.later.late, "late_transfers": list(read.later.late_transfers),
+        }  # fmt: skip
+    return whole
 
 
-def _totals(found: Trace, digits: Mapping[str, int]) -> Table:
-    table = Table("", "Reported", "Still there", "Reported again", title="Totals", title_justify="left")
-    for total in found.totals:
-        minors = (total.reported_minor, total.held_minor, total.reported_again_minor)
-        table.add_row(total.currency, *(format_minor(minor, total.currency, digits) for minor in minors))
-    return table
+def _one(answer: Answer, report_id: str) -> dict[str, Any]:
+    from comity.tracing import law_of, trace_document
+    from comity.tracing.documents import bounds_document, shared_document
 
-
-def _holdings(found: Trace, digits: Mapping[str, int]) -> Table:
-    table = Table("Account", "Institution", "Country", title="Where it rests", title_justify="left")
-    table.add_column("Of the reported money", justify="right")
-    table.add_column("Whole balance", justify="right")
-    for held in found.holdings[:_SHOWN]:
-        table.add_row(
-            *(escape(text) for text in (held.account, held.institution, held.country)),
-            format_minor(held.tainted_minor, held.currency, digits),
-            format_minor(held.balance_minor, held.currency, digits),
-        )
-    table.caption = _more(len(found.holdings))
-    return table
-
-
-def _gaps(found: Trace, digits: Mapping[str, int]) -> Table:
-    table = Table("Transfer", "Account", title="Gaps", title_justify="left")
-    table.add_column("Not explained", justify="right")
-    for gap in found.gaps[:_SHOWN]:
-        minor = format_minor(gap.unexplained_minor, gap.currency, digits)
-        table.add_row(escape(gap.transfer_id), escape(gap.account), minor)
-    table.caption = _more(len(found.gaps))
-    return table
-
-
-def _more(count: int) -> str | None:
-    return f"and {count - _SHOWN:,} more: --json has all" if count > _SHOWN else None
+    document = trace_document(answer.trace, report_id=report_id)
+    document["law"] = law_of(answer.rule).citation
+    if answer.bounds is not None:
+        document |= bounds_document(answer.bounds)
+    if answer.shared is not None:
+        document |= shared_document(answer.shared)
+    return document
