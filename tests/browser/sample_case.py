@@ -6,8 +6,10 @@ from comity.node.pages.views import (
     Amount,
     AttachmentRow,
     CasePage,
+    ChokeRow,
     DeadlineRow,
     EventRow,
+    Federation,
     FlowGraph,
     FlowKind,
     FlowLink,
@@ -17,6 +19,7 @@ from comity.node.pages.views import (
     HoldRow,
     HoldState,
     NoticeRow,
+    OpenPartRow,
     Refusal,
     RequestOutcome,
     RequestRow,
@@ -222,6 +225,28 @@ NOTICES = (
     ),
 )  # fmt: skip
 
+OPEN_PARTS = (
+    OpenPartRow(
+        peer="th-amlo", countries=("TH", "LA"), amounts=(thb(83_600_000),), transfers=("t-1", "t-2"),
+        since=after(8), code="unanswered", why="th-amlo has the request and has not answered it",
+        request="R-CA-0002", late=True,
+    ),
+    OpenPartRow(
+        peer="kh-fiu", countries=("KH",), amounts=(hkd(130_000_000), usdt(61_250_000_000)), transfers=("t-3",),
+        since=after(26), code="cannot-be-asked", why="it refused on a ground that no other basis mends", request="",
+        late=False,
+    ),
+)  # fmt: skip
+
+CHOKES = (
+    ChokeRow(
+        account="HK-012-000001", institution="Pearl River Exchange Ltd", country="HK", amount=hkd(110_000_000),
+        transfers=2, kind="omnibus", told_by="Hong Kong ADU",
+        request="The sub-ledger of the pooled account: whose claim each booking made larger or smaller",
+        addressee="the institution that keeps it", basis="FATF Recommendations 10 and 16",
+    ),
+)  # fmt: skip
+
 _STORY = (
     (
         0.0,
@@ -238,6 +263,12 @@ _STORY = (
     (26.0, "refusal.received", "node", "Cambodia FIU refused: a domestic investigation would be prejudiced"),
     (31.1, "answer.received", "node", "Thailand AMLO answered in part: 1 account held, 3 exits"),
     (104.0, "hold.lapsed", "node", "The hold on HK-024-880031 lapsed: no order confirmed it in time"),
+    (
+        112.0,
+        "trace.left-compact",
+        "node",
+        "USDT 61,250.000000 went to TQm4f6e41X8tBwPwsfu4ejVXLNSeN9RN4siTPfu4ejVXLNSe81Z: no member has a book there",
+    ),
     (130.0, "case.read", "m.tremblay", "m.tremblay read the case"),
 )
 EVENTS = tuple(
@@ -269,4 +300,9 @@ def case_page(reading: EventRow) -> CasePage:
         requests=REQUESTS,
         reading=reading,
         notices=NOTICES,
+        open_parts=OPEN_PARTS,
+        chokes=CHOKES,
+        federation=Federation(
+            rounds=3, messages=6, bytes=161_380, sent=3, sent_bytes=27_412, received=3, received_bytes=133_968
+        ),
     )

@@ -5,6 +5,7 @@ import errno
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -60,8 +61,9 @@ def _heal(node: Node) -> None:
 async def _serve(node: Node, on_ready: Callable[[], None]) -> None:
     servers: list[uvicorn.Server] = [Server(_web_config(node))]
     admitting: list[asyncio.Task[None]] = []
+    ending = threading.Event()
     if node.in_compact() and node.settings.inbound:
-        config = peer_config(node, create_peer_app(node))
+        config = peer_config(node, create_peer_app(node, ending=ending))
         servers.append(Server(config))
         if config.ssl is not None:
             admitting.append(asyncio.create_task(keep_admitting(node, config.ssl)))
@@ -77,6 +79,7 @@ async def _serve(node: Node, on_ready: Callable[[], None]) -> None:
         on_ready()
         await stopping.wait()
     finally:
+        ending.set()
         for task in admitting:
             task.cancel()
         for server in servers:

@@ -18,6 +18,7 @@ from comity.proofs.merkle import HASH_SIZE
 from comity.proofs.tiles import ENTRIES, WIDTH, RightEdge, Tile, encode_bundle, leaf_hashes, parse_tile_path
 
 _NAMED = ("checkpoint", "key")
+_LOCK = ".lock"
 _AHEAD = (
     "If it is your own log and the node stopped half-way, start it: it finishes what it began. If not, ask who "
     "put the file there."
@@ -29,8 +30,13 @@ class LogFolder(LogReader, Protocol):
     """A log whose files can be listed."""
 
     def paths(self) -> Iterable[str]:
-        """Every file, relative to the log, `/` between folders."""
+        """Every file, hidden ones too, relative to the log, `/` between folders."""
         ...
+
+
+def hidden_strangers(log: LogFolder) -> tuple[str, ...]:
+    """Hidden files that no writer of a log leaves behind (spec/log.md §4): nobody is served them, so no fault."""
+    return tuple(path for path in sorted(log.paths()) if _is_hidden(path) and not _is_left_by_a_writer(path))
 
 
 def check_extra_files(log: LogFolder, checkpoint: Checkpoint, edge: RightEdge) -> None:
@@ -48,9 +54,25 @@ def check_extra_files(log: LogFolder, checkpoint: Checkpoint, edge: RightEdge) -
         _check_ahead(log, ahead, checkpoint.size, edge)
 
 
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def _is_left_by_a_writer(path: str) -> bool:
+    """The lock, or the draft of a file of a log: `.<name>.new` beside where `<name>` goes."""
+    folder, slash, name = path.rpartition("/")
+    place = f"{folder}{slash}{name.removeprefix('.').removesuffix('.new')}"
+    if not (name.startswith(".") and name.endswith(".new")) or _is_hidden(place):
+        return path == _LOCK
+    try:
+        return place in _NAMED or parse_tile_path(place).path == place
+    except InputError:
+        return False
+
+
 def _tile(path: str) -> Tile | None:
-    """The tile that the file is; None for the other files of a log and what a writer left behind."""
-    if path in _NAMED or any(part.startswith(".") for part in path.split("/")):
+    """The tile that the file is; None for the other files of a log and for hidden ones."""
+    if path in _NAMED or _is_hidden(path):
         return None
     try:
         return parse_tile_path(path)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from comity.errors import InputError, TrustError
 from comity.ledger.cosign import cosignatures_on
-from comity.ledger.extra_files import LogFolder, check_extra_files
+from comity.ledger.extra_files import LogFolder, check_extra_files, hidden_strangers
 from comity.ledger.fault import Fault, LogWrong, wrong
 from comity.ledger.ports import LogReader
 from comity.ledger.quorum import Finding, Policy, judge
@@ -25,6 +25,7 @@ from comity.proofs.note import COSIGNATURE, SignedNote, VerifierKey
 from comity.proofs.tiles import ENTRIES, WIDTH, RightEdge, Tile, leaf_hashes, tile_at
 
 CHECKPOINT = "checkpoint"
+KEY = "key"
 CLOCK_STEP = timedelta(minutes=1)
 """How far a log's clock may have been set back between two checkpoints."""
 
@@ -35,6 +36,11 @@ _ASK_WITNESSES = (
 _KEEP_BOTH = (
     "Keep both checkpoints: they are by the same key and contradict each other (`comity log misconduct`). "
     "Ask the log's operator and its witnesses."
+)
+
+_TELL_OPERATOR = (
+    "Whoever takes the key from this file checks another log. If it is your own log, restore the file "
+    "from a backup; if not, ask its operator which key is right."
 )
 
 ExpectedEntries = Callable[[int, int], list[bytes]]
@@ -56,6 +62,8 @@ class Verdict:
     """What the quorum policy says, if one was given."""
     entries_checked: int = 0
     fault: Fault | None = None
+    hidden: tuple[str, ...] = ()
+    """Hidden files in the log's directory that no writer of a log leaves behind. No fault, and no part of the log."""
 
     @property
     def holds(self) -> bool:
@@ -79,11 +87,12 @@ def verify_log(
     must continue it. `progress` is told how many of how many entries are checked. What the reader raises passes
     through; a `seen` that is not by `key` is `InputError` or `TrustError`.
     """
-    verdict = Verdict(key=key)
+    verdict = Verdict(key=key, hidden=hidden_strangers(reader) if isinstance(reader, LogFolder) else ())
     before = None if seen is None else open_checkpoint(seen, [key])
     try:
         checkpoint, note = _opened(reader, key)
         verdict = replace(verdict, checkpoint=checkpoint)
+        _check_key_file(reader, key)
         edge = RightEdge()
         for checked in _check_tree(reader, checkpoint, edge, before and before[0], expected_entries):
             verdict = replace(verdict, entries_checked=checked)
@@ -107,6 +116,14 @@ def _opened(reader: LogReader, key: VerifierKey) -> tuple[Checkpoint, SignedNote
         return open_checkpoint(raw, [key])
     except (InputError, TrustError) as error:
         raise wrong(CHECKPOINT, str(error)) from error
+
+
+def _check_key_file(reader: LogReader, key: VerifierKey) -> None:
+    """`LogWrong` if the file that says which key to ask for names another one; a copy may do without the file."""
+    raw = reader.read(KEY)
+    if raw is not None and raw != f"{key}\n".encode():
+        named = raw[:200].decode("utf-8", "replace").strip()
+        raise wrong(KEY, f"it names {named!r}, but {key} signed the checkpoint", remedy=_TELL_OPERATOR)
 
 
 def _check_tree(

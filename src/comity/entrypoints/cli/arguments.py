@@ -1,17 +1,22 @@
 """Arguments that several commands share, and who is acting."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.errors import Forbidden, InputError
-from comity.model import Person
-from comity.node.bootstrap import Node
-from comity.node.people import check_password
+
+if TYPE_CHECKING:
+    from comity.model import Person
+    from comity.node.bootstrap import Node
 
 PASSWORD = "COMITY_PASSWORD"  # noqa: S105 - the name of the variable, not a secret
+PURPOSE = "trace-and-hold"
+"""`node.handling.gate.PURPOSE`, said here so that help need not import it; a test compares them."""
 
 NodeDir = Annotated[Path, typer.Argument(metavar="DIR", help="The node's directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, nothing else.")]
@@ -25,6 +30,8 @@ As = Annotated[
 
 def signed_in(node: Node, name: str) -> Person:
     """The person who acts, after their password: decisions about money and requests are personal."""
+    from comity.node.people import check_password
+
     password = os.environ.get(PASSWORD) or typer.prompt(f"Password of {name}", hide_input=True, err=True)
     person = check_password(node, name, password)
     if person is None:

@@ -1,12 +1,16 @@
 """`comity attachment list`."""
 
-from comity.backends.sql.attachments import AttachmentState, CarriedAttachment
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
 from comity.entrypoints.plain_text import byte_count
-from comity.node.attachments.attach import files_of
-from comity.node.bootstrap import Node, open_node
-from comity.node.handling.obligations import why_unnamed
+
+if TYPE_CHECKING:
+    from comity.backends.sql.attachments import CarriedAttachment
+    from comity.node.bootstrap import Node
 
 
 def attachment_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -18,6 +22,9 @@ def attachment_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity attachment list hk
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.reading import why_unnamed
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "attachments.listed", actor=console_actor())
@@ -40,10 +47,14 @@ def attachment_list(folder: NodeDir, as_json: AsJson = False) -> None:
 
 
 def _arrived(node: Node, one: CarriedAttachment) -> int:
+    from comity.node.attachments.attach import files_of
+
     return files_of(node).arrived(one.peer, one.attachment.id) if one.direction == "in" else 0
 
 
 def _state(node: Node, one: CarriedAttachment) -> str:
+    from comity.backends.sql.attachments import AttachmentState
+
     if one.state is AttachmentState.FETCHING:
         return f"fetching, {100 * _arrived(node, one) // one.attachment.layout.sealed_size} %"
     return f"{one.state} ({one.reason})" if one.reason else one.state.value

@@ -8,8 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import out, print_json, progress
 from comity.entrypoints.plain_text import byte_count
-from comity.node.attachments.export import save_attachment
-from comity.node.bootstrap import open_node
 
 AttachmentId = Annotated[
     str, typer.Argument(metavar="ID", help="The attachment's id, or as much of its beginning as names it.")
@@ -37,6 +35,9 @@ def attachment_save(
     Examples:
       comity attachment save hk 3f5a09c1d2… statement.pdf --as wing
     """
+    from comity.node.attachments.export import save_attachment
+    from comity.node.bootstrap import open_node
+
     node = open_node(folder)
     person = signed_in(node, as_)
     with progress("opening") as bar:

@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.case_keep import Case, Ground
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.erase import erase_case
 
 
 def case_erase(folder: NodeDir, case: Case, ground: Ground, as_: As, as_json: AsJson = False) -> None:
@@ -19,6 +17,9 @@ def case_erase(folder: NodeDir, case: Case, ground: Ground, as_: As, as_json: As
     Examples:
     comity case erase ca case-5f0c… --ground "retention ended, section 6(3)" --as nadia
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.erase import erase_case
+
     node = open_node(folder)
     done = erase_case(node, case, ground=ground, person=signed_in(node, as_))
     if as_json:

@@ -6,8 +6,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.erase import keep_case
 
 Case = Annotated[str, typer.Argument(metavar="CASE", help="A case of this node.")]
 Ground = Annotated[str, typer.Option("--ground", metavar="TEXT", help="Why; it stays in the log's database.")]
@@ -20,6 +18,9 @@ def case_keep(folder: NodeDir, case: Case, ground: Ground, as_: As, as_json: AsJ
     Examples:
     comity case keep ca case-5f0c… --ground "appeal pending, Federal Court T-123-26" --as nadia
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.erase import keep_case
+
     node = open_node(folder)
     hold = keep_case(node, case, ground=ground, person=signed_in(node, as_))
     if as_json:

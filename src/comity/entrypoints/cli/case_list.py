@@ -2,8 +2,6 @@
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.pages.case_page import case_row
 
 
 def case_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -14,6 +12,9 @@ def case_list(folder: NodeDir, as_json: AsJson = False) -> None:
       comity case list ca
       comity case list ca --json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.pages.case_page import case_row
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "cases.listed", actor=console_actor())

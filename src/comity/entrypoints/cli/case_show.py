@@ -6,9 +6,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import amounts, as_plain, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.handling.obligations import require_case
-from comity.node.pages.case_page import case_page
 from comity.node.pages.views import CasePage
 
 
@@ -19,13 +16,20 @@ def case_show(
 ) -> None:
     """Show a case: figures, where the money rests, holds, requests and the timeline.
 
-    Reading a case is an event in the log.
+    Reading a case is an event in the log. Of a case that was erased it says
+    when, by whom and on which ground.
 
     \b
     Examples:
       comity case show ca case-5f0c2a9e1b7d3c48
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.exits import require_case
+    from comity.node.pages.case_page import case_page
+    from comity.node.pages.erased import refuse_erased
+
     node = open_node(folder)
+    refuse_erased(node, case)
     require_case(node, case, actor=console_actor())
     with node.records.transaction() as tx:
         tx.cases.get(case)
@@ -50,12 +54,34 @@ def _show(page: CasePage) -> None:
         out.print(f"  {label:<9} {amounts(found)}", highlight=False)
     if page.time_to_first_hold is not None:
         out.print(f"  first hold after {page.time_to_first_hold.total_seconds():.1f} s", highlight=False)
+    if page.federation is not None and page.federation.messages:
+        took = page.federation
+        out.print(
+            f"  asked in {took.rounds} rounds: {took.messages} messages, {took.bytes:,} bytes",
+            highlight=False,
+        )
     _table(
         "Where it rests", ("account", "institution", "country", "stolen", "balance", "told by"),
         [
             (one.account, one.institution, one.country, amounts((one.tainted,)),
              amounts((one.balance,)) if one.balance else "", one.told_by or "own book")
             for one in page.holdings
+        ],
+    )  # fmt: skip
+    _table(
+        "Open", ("with", "country", "amount", "since", "why"),
+        [
+            (one.peer, ", ".join(one.countries), amounts(one.amounts), f"{one.since:%Y-%m-%d %H:%M} UTC",
+             f"{one.why} (late)" if one.late else one.why)
+            for one in page.open_parts
+        ],
+    )  # fmt: skip
+    _table(
+        "Where tracing ends", ("account", "kind", "amount", "told by", "what would pierce it"),
+        [
+            (one.account, one.kind, amounts((one.amount,)), one.told_by or "own book",
+             f"{one.request}; of {one.addressee} ({one.basis})")
+            for one in page.chokes
         ],
     )  # fmt: skip
     _table(

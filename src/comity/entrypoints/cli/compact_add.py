@@ -8,8 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName
-from comity.node.bootstrap import open_node
-from comity.node.registers.publish import adding, propose_change, root_key
 
 
 def compact_add(
@@ -30,6 +28,9 @@ def compact_add(
       comity compact add hk hk2/card.jws
       comity compact add hk th/card.jws --out with-th.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import adding, propose_change, root_key
+
     node = open_node(folder)
     done = propose_change(
         node, node.compact(name).name, adding(cards), key=root_key(node, key), file=file, actor=console_actor()

@@ -1,13 +1,17 @@
 """What the commands that change a register have in common: their options, and how the outcome is shown."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.registers.publish import Signed
+
+if TYPE_CHECKING:
+    from comity.node.registers.publish import Signed
 
 RootKey = Annotated[
     Path | None,

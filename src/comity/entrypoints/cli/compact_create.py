@@ -8,7 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.registers.admit import create, open_bundle, wanted
 
 
 def compact_create(
@@ -35,6 +34,8 @@ def compact_create(
       comity compact create c.json ca hk/card.jws --name payments --problem "Stolen payments, CA and HK"
       comity compact create c.json ca.jws hk.jws th.jws --name desk --problem "Scam calls" --threshold 2
     """
+    from comity.node.registers.admit import create, open_bundle, wanted
+
     compact = create(file, members, name=name, problem=problem, threshold=threshold)
     if compact is None:
         lacking = wanted(open_bundle(file))

@@ -8,8 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.registers.admit import join
 
 
 def compact_join(
@@ -26,6 +24,9 @@ def compact_join(
     Examples:
       comity compact join hk c.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.admit import join
+
     compact = join(open_node(folder), file, actor=console_actor())
     if as_json:
         print_json(compact_json(compact))

@@ -7,8 +7,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName
-from comity.node.bootstrap import open_node
-from comity.node.registers.publish import propose_change, removing, root_key
 
 
 def compact_remove(
@@ -27,6 +25,9 @@ def compact_remove(
     Examples:
       comity compact remove ca th-amlo --out without-th.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import propose_change, removing, root_key
+
     node = open_node(folder)
     done = propose_change(
         node, node.compact(name).name, removing(member), key=root_key(node, key), file=file, actor=console_actor()

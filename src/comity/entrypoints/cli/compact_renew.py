@@ -7,8 +7,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName
-from comity.node.bootstrap import open_node
-from comity.node.registers.publish import propose_change, renewing, root_key
 
 
 def compact_renew(
@@ -30,6 +28,9 @@ def compact_renew(
       comity compact renew hk --out renewed.json
       comity compact renew hk --out renewed.json --threshold 3
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import propose_change, renewing, root_key
+
     node = open_node(folder)
     done = propose_change(
         node, node.compact(name).name, renewing(threshold), key=root_key(node, key), file=file,

@@ -7,8 +7,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import Proposal, RootKey, show_signed
 from comity.entrypoints.cli.compact_show import CompactName, registered
-from comity.node.bootstrap import open_node
-from comity.node.registers.publish import propose_change, removing, revoking, root_key
 
 
 def compact_revoke(
@@ -31,6 +29,9 @@ def compact_revoke(
       comity compact revoke hk hk-deception --reason "signing key stolen"
       comity compact revoke ca th-amlo --reason "does not answer" --out without-th.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import propose_change, removing, revoking, root_key
+
     node = open_node(folder)
     compact = registered(node, name)
     own = compact.member(member).state == node.settings.authority.jurisdiction

@@ -9,8 +9,6 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import RootKey
 from comity.entrypoints.cli.compact_show import compact_json, show
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.registers.publish import root_key, rotate
 
 
 def compact_rotate(
@@ -31,6 +29,9 @@ def compact_rotate(
       comity compact rotate hk
       comity compact rotate hk --overlap 14 --root-key /media/stick/hk-root.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import root_key, rotate
+
     node = open_node(folder)
     done = rotate(node, overlap=timedelta(days=overlap), key=root_key(node, key), actor=console_actor())
     if as_json:

@@ -1,30 +1,33 @@
 """`comity compact show`, and how a compact is shown."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from comity.backends.files import write_durably
-from comity.backends.register_files import load_joined
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
-from comity.exchange import Bundle, Compact, Tier, write_bundle
-from comity.exchange.register.compact import Card
-from comity.exchange.register.peer_rules import PeerRule, suspended
-from comity.node.bootstrap import Node, open_node
+
+if TYPE_CHECKING:
+    from comity.exchange import Compact
+    from comity.exchange.register.compact import Card
+    from comity.exchange.register.peer_rules import PeerRule
+    from comity.node.bootstrap import Node
 
 CompactName = Annotated[
     str | None,
     typer.Option("--compact", metavar="NAME", help="Which compact, where the node is in several."),
 ]
 _ALLOWED = {
-    Tier.FULL: "everything may go and come",
-    Tier.REPLIES: "only replies, receipts and freezes may go and come",
-    Tier.CLOSED: "nothing may go or come; update it: comity compact update DIR",
+    "full": "everything may go and come",
+    "replies": "only replies, receipts and freezes may go and come",
+    "closed": "nothing may go or come; update it: comity compact update DIR",
 }
+"""By `exchange.Tier`."""
 
 
 def compact_show(
@@ -43,6 +46,11 @@ def compact_show(
       comity compact show hk --json
       comity compact show hk --save fresh.json
     """
+    from comity.backends.files import write_durably
+    from comity.backends.register_files import load_joined
+    from comity.exchange import Bundle, write_bundle
+    from comity.node.bootstrap import open_node
+
     node = open_node(folder)
     compact = registered(node, name)
     if save is not None:
@@ -63,6 +71,8 @@ def registered(node: Node, name: str | None) -> Compact:
 
 
 def show(compact: Compact, rules: Mapping[str, PeerRule] | None = None) -> None:
+    from comity.exchange.register.peer_rules import suspended
+
     out.print(f"[bold]{compact.name}[/]  {shown(compact.problem)[0]}")
     states = (
         f"{compact.threshold} of {len(compact.states)} states ({', '.join(compact.states)}) sign together"
@@ -118,6 +128,8 @@ def _freshness_json(compact: Compact, now: datetime) -> dict[str, Any]:
 
 
 def compact_json(compact: Compact, rules: Mapping[str, PeerRule] | None = None) -> dict[str, Any]:
+    from comity.exchange.register.peer_rules import suspended
+
     return {
         "name": compact.name, "problem": compact.problem, "formed_at": compact.formed_at.isoformat(),
         "fingerprint": compact.fingerprint, "threshold": compact.threshold, "states": list(compact.states),

@@ -8,10 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_change import RootKey, show_signed
 from comity.entrypoints.cli.terminal import out
-from comity.exchange import read_card
-from comity.node.bootstrap import open_node
-from comity.node.registers.admit import open_bundle
-from comity.node.registers.publish import root_key, sign_file
 
 
 def compact_sign(
@@ -30,6 +26,9 @@ def compact_sign(
       comity compact sign hk c.json
       comity compact sign hk c.json --root-key /media/stick/hk-root.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.publish import root_key, sign_file
+
     node = open_node(folder)
     if not as_json:
         _show_proposed(file)
@@ -37,6 +36,9 @@ def compact_sign(
 
 
 def _show_proposed(file: Path) -> None:
+    from comity.exchange import read_card
+    from comity.node.registers.admit import open_bundle
+
     for path, content in sorted(open_bundle(file).proposed.items()):
         if path.endswith(".card.jws"):
             member = read_card(content.decode("utf-8"))

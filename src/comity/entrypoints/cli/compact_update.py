@@ -8,8 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.compact_show import CompactName, compact_json, registered, show
 from comity.entrypoints.cli.terminal import err, out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.registers.mirrors import update_from_file, update_from_mirrors
 
 
 def compact_update(
@@ -31,6 +29,9 @@ def compact_update(
       comity compact update hk
       comity compact update hk fresh.json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.mirrors import update_from_file, update_from_mirrors
+
     node = open_node(folder)
     compact = registered(node, name)
     if file is None:

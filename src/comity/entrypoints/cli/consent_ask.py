@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
+from comity.entrypoints.cli.arguments import PURPOSE, As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.handling.consent import Wanted, ask_by_hand
-from comity.node.handling.obligations import PURPOSE
 
 ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id: comity item list DIR.")]
 
@@ -39,6 +36,9 @@ def consent_ask(
       comity consent ask ca message-77ab… --action disclose_onward --recipient la-police --as mei
       comity consent ask ca message-77ab… --action judicial_use --why "Hearing on 3 June" --as lau
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.consent import Wanted, ask_by_hand
+
     node = open_node(folder)
     wanted = Wanted(
         action=action, recipient=recipient or node.id, purpose=purpose, why=why, lasts=timedelta(days=days)

@@ -7,8 +7,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.handling.obligations import why_silent
 
 ConsentId = Annotated[
     str, typer.Argument(metavar="CONSENT", help="The question's id: comity consent list DIR.")
@@ -24,6 +22,9 @@ def consent_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity consent list hk
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.reading import why_silent
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "consents.listed", actor=console_actor())

@@ -1,22 +1,15 @@
 """`comity consent refuse`."""
 
-from typing import Annotated
-
-import typer
-
-from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
+from comity.entrypoints.cli.arguments import As, AsJson, NodeDir
+from comity.entrypoints.cli.consent_answer import Why, answer_consent
 from comity.entrypoints.cli.consent_list import ConsentId
-from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.exchange.consent import Answer
-from comity.node.bootstrap import open_node
-from comity.node.handling.consent import answer_by_hand
 
 
 def consent_refuse(
     folder: NodeDir,
     consent: ConsentId,
     as_: As,
-    why: Annotated[str, typer.Option(help="In your own words; the peer reads it.")] = "",
+    why: Why = "",
     as_json: AsJson = False,
 ) -> None:
     """Refuse what a peer asked to do with what we gave it.
@@ -25,10 +18,4 @@ def consent_refuse(
     Examples:
       comity consent refuse hk consent-0f3a… --why "The source would be known." --as lau
     """
-    node = open_node(folder)
-    person = signed_in(node, as_)
-    row = answer_by_hand(node, consent, Answer.REFUSAL, person=person, why=why)
-    if as_json:
-        print_json(as_plain(row))
-    else:
-        out.print(f"{row.id} is refused; {row.peer} is told", highlight=False)
+    answer_consent(folder, consent, "refusal", as_=as_, why=why, as_json=as_json)

@@ -1,22 +1,15 @@
 """`comity consent withdraw`."""
 
-from typing import Annotated
-
-import typer
-
-from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
+from comity.entrypoints.cli.arguments import As, AsJson, NodeDir
+from comity.entrypoints.cli.consent_answer import Why, answer_consent
 from comity.entrypoints.cli.consent_list import ConsentId
-from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.exchange.consent import Answer
-from comity.node.bootstrap import open_node
-from comity.node.handling.consent import answer_by_hand
 
 
 def consent_withdraw(
     folder: NodeDir,
     consent: ConsentId,
     as_: As,
-    why: Annotated[str, typer.Option(help="In your own words; the peer reads it.")] = "",
+    why: Why = "",
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a consent that we gave: from when the peer hears of it, it is none.
@@ -25,10 +18,4 @@ def consent_withdraw(
     Examples:
       comity consent withdraw hk consent-0f3a… --as lau
     """
-    node = open_node(folder)
-    person = signed_in(node, as_)
-    row = answer_by_hand(node, consent, Answer.WITHDRAWAL, person=person, why=why)
-    if as_json:
-        print_json(as_plain(row))
-    else:
-        out.print(f"{row.id} is withdrawn; {row.peer} is told", highlight=False)
+    answer_consent(folder, consent, "withdrawal", as_=as_, why=why, as_json=as_json)

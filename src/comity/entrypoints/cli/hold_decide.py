@@ -8,8 +8,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.hold import decide_hold
 
 HoldId = Annotated[str, typer.Argument(metavar="HOLD", help="The hold's id.")]
 
@@ -77,6 +75,9 @@ def return_to_victim(
 
 
 def _decide(folder: Path, hold: str, event: str, facts: Mapping[str, Any], name: str, as_json: bool) -> None:
+    from comity.node.bootstrap import open_node
+    from comity.node.hold import decide_hold
+
     node = open_node(folder)
     done = decide_hold(node, hold, event, facts, person=signed_in(node, name))
     if as_json:

@@ -2,8 +2,6 @@
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, money, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.handling.obligations import may_be_listed
 
 
 def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -13,6 +11,9 @@ def hold_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity hold list hk
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.reading import may_be_listed
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "holds.listed", actor=console_actor())

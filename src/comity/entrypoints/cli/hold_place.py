@@ -6,8 +6,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.hold import hold_by_hand
 
 
 def hold_place(
@@ -24,6 +22,9 @@ def hold_place(
     Examples:
       comity hold place ca case-5f0c… --as nadia
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.hold import hold_by_hand
+
     node = open_node(folder)
     placed = hold_by_hand(node, case, person=signed_in(node, as_))
     if as_json:

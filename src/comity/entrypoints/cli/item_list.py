@@ -2,8 +2,6 @@
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.pages.item_page import item_row
 
 
 def item_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -13,6 +11,9 @@ def item_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity item list ca
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.pages.item_page import item_row
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "items.listed", actor=console_actor())

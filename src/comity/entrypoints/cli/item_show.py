@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.consent_ask import ItemId
 from comity.entrypoints.cli.terminal import out, print_json, shown
-from comity.node.bootstrap import open_node
-from comity.node.pages.item_page import item_page
 
 
 def item_show(folder: NodeDir, item: ItemId, as_json: AsJson = False) -> None:
@@ -17,6 +15,9 @@ def item_show(folder: NodeDir, item: ItemId, as_json: AsJson = False) -> None:
     Examples:
       comity item show ca message-77ab…
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.pages.item_page import item_page
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         page = item_page(node, tx, item)

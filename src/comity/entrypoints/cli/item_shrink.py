@@ -8,8 +8,6 @@ import typer
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.consent_ask import ItemId
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.handling.retract import take_back
 
 
 def item_shrink(
@@ -32,6 +30,9 @@ def item_shrink(
     Examples:
       comity item shrink hk message-77ab… --to ca-fraud-centre --why "The source is at risk." --as lau
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.retract import take_back
+
     node = open_node(folder)
     person = signed_in(node, as_)
     told = take_back(

@@ -1,17 +1,19 @@
 """`comity log check-disclosure`: check what somebody shows of an event, offline, from the file alone."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from comity.entrypoints.cli.arguments import AsJson, read_bytes
-from comity.entrypoints.cli.log_place import log_key_of, witness_key_of
+from comity.entrypoints.cli.log_place import Quorum, Witnesses, log_key_of, witnesses_of
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.errors import InputError, TrustError
-from comity.ledger import check_disclosure_file, cosignatures_on, parse_disclosure_file
-from comity.proofs.cosignature import Cosignature
-from comity.proofs.note import parse_note
+from comity.errors import TrustError
+
+if TYPE_CHECKING:
+    from comity.proofs.cosignature import Cosignature
 
 
 class TooFewCosignatures(TrustError):
@@ -26,14 +28,8 @@ def log_check_disclosure(
     key: Annotated[
         str, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
     ],
-    witness: Annotated[
-        list[str] | None,
-        typer.Option("--witness", metavar="VKEY", help="A witness's cosignature key; repeat for several."),
-    ] = None,
-    quorum: Annotated[
-        int | None,
-        typer.Option("--quorum", min=0, help="How many of the witnesses must have cosigned (default: all)."),
-    ] = None,
+    witness: Witnesses = None,
+    quorum: Quorum = None,
     as_json: AsJson = False,
 ) -> None:
     """Check that the fields shown of an event stand in a log.
@@ -47,12 +43,10 @@ def log_check_disclosure(
     comity log check-disclosure amount.json --key example.org/log+1a2b3c4d+AQ...
     comity log check-disclosure amount.json --key example.org/log+1a2b3c4d+AQ... --witness watch+5e6f7a8b+BA...
     """
-    witnesses = list(dict.fromkeys(witness_key_of(text) for text in witness or []))
-    needed = len(witnesses) if quorum is None else quorum
-    if needed > len(witnesses):
-        raise InputError.because(
-            expected=f"at least {needed} different --witness keys", got=str(len(witnesses))
-        )
+    from comity.ledger import check_disclosure_file, cosignatures_on, parse_disclosure_file
+    from comity.proofs.note import parse_note
+
+    witnesses, needed = witnesses_of(witness, quorum)
     log, shown = log_key_of(key), parse_disclosure_file(read_bytes(file))
     fields, checkpoint = check_disclosure_file(shown, [log])
     others = [one for one in witnesses if one.public != log.public]

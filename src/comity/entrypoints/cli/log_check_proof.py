@@ -1,19 +1,22 @@
 """`comity log check-proof`: check a portable proof (C2SP tlog-proof), offline."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.entrypoints.cli.arguments import AsJson, read_bytes
-from comity.entrypoints.cli.log_place import log_key_of, policy_in
+from comity.entrypoints.cli.log_place import LogKey, PolicyFile, log_key_of, policy_in
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import InputError, TrustError
-from comity.ledger import InclusionProof, Policy, parse_proof
-from comity.ledger.disclose import check_disclosure, entry_shown, parse_disclosure
-from comity.ledger.prove import Proven, check_proof
-from comity.proofs.note import VerifierKey
+
+if TYPE_CHECKING:
+    from comity.ledger import InclusionProof, Policy
+    from comity.ledger.prove import Proven
+    from comity.proofs.note import VerifierKey
 
 _ENTRY = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
@@ -34,13 +37,8 @@ def log_check_proof(
         Path | None,
         typer.Option("--event", metavar="FILE", help="A disclosure of the event, whole or in part (JSON)."),
     ] = None,
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option("--policy", metavar="FILE", help="C2SP tlog-policy: logs, witnesses and their quorum."),
-    ] = None,
+    key: LogKey = None,
+    policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Check that an entry, or the fields shown of an event, stand in a log.
@@ -53,6 +51,9 @@ def log_check_proof(
     comity log check-proof hold.tlog-proof --entry 18fc0062... --key example.org/log+1a2b3c4d+AQ...
     comity log check-proof hold.tlog-proof --event hold.json --policy witnesses.policy
     """
+    from comity.ledger import parse_proof
+    from comity.ledger.prove import check_proof
+
     if (entry is None) == (event is None):
         raise InputError.because(expected="either --entry or --event", got="both" if entry else "neither")
     proof, asked = parse_proof(read_bytes(file)), policy_in(policy)
@@ -75,6 +76,8 @@ def log_check_proof(
 
 def _leaf(entry: str | None, event: Path | None) -> tuple[bytes, dict[str, object] | None]:
     """The entry, and the fields of the event that are shown, if any."""
+    from comity.ledger.disclose import check_disclosure, entry_shown, parse_disclosure
+
     if event is not None:
         disclosure = parse_disclosure(read_bytes(event))
         leaf = entry_shown(disclosure)

@@ -1,30 +1,20 @@
 """`comity log disclose`: some fields of an event with the proof that they are in the log, in one file."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.backends.files import write_durably
-from comity.backends.log_reader import FileLogReader
-from comity.backends.sql.events import Opening
-from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.arguments import PURPOSE, AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import Conflict, NotFound
-from comity.ledger import (
-    CHECKPOINT,
-    DisclosureFile,
-    InclusionProof,
-    check_disclosure_file,
-    disclose,
-    prove_entry,
-)
-from comity.node.bootstrap import Node, open_node
-from comity.node.handling.obligations import OUTSIDE, PURPOSE, require_disclosure
-from comity.node.log.publish import log_signer
-from comity.node.log.quorum import WITNESSED, policy, witnessed_size
-from comity.proofs.checkpoint import open_checkpoint
-from comity.proofs.note import verifier_of
+
+if TYPE_CHECKING:
+    from comity.backends.sql.events import Opening
+    from comity.ledger import InclusionProof
+    from comity.node.bootstrap import Node
 
 
 class EventErased(Conflict):
@@ -53,7 +43,7 @@ def log_disclose(
     ] = None,
     recipient: Annotated[
         str, typer.Option("--for", metavar="NAME", help="Who gets the file: a member, or another name.")
-    ] = OUTSIDE,
+    ] = "outside",
     purpose: Annotated[str, typer.Option(help="What they get it for.")] = PURPOSE,
     as_json: AsJson = False,
 ) -> None:
@@ -72,6 +62,13 @@ def log_disclose(
     comity log disclose ./node-ca event-5f0c3a9d8e7b6c5d --field body.amount_minor --out amount.json
     comity log check-disclosure amount.json --key example.org/log+1a2b3c4d+AQ...
     """
+    from comity.backends.files import write_durably
+    from comity.ledger import DisclosureFile, check_disclosure_file, disclose
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.exits import require_disclosure
+    from comity.node.log.publish import log_signer
+    from comity.proofs.note import verifier_of
+
     node = open_node(folder)
     opening = _opening(node, event)
     require_disclosure(
@@ -96,6 +93,8 @@ def log_disclose(
 
 
 def _refuse_unwitnessed(node: Node, opening: Opening) -> None:
+    from comity.node.log.quorum import witnessed_size
+
     if opening.log_index is None or opening.log_index >= witnessed_size(node):
         raise NotWitnessed(f"expected an event under a quorum of cosignatures, got {opening.event.id}")
 
@@ -114,6 +113,13 @@ def _proof(node: Node, opening: Opening) -> InclusionProof:
     """Under the newest checkpoint that a quorum cosigned, if that covers it; else under the published one, if the
     policy of witnesses asks for nothing. `NotWitnessed`, or what `quorum.policy` raises: nothing is disclosed then.
     """
+    from comity.backends.log_reader import FileLogReader
+    from comity.ledger import CHECKPOINT, prove_entry
+    from comity.node.log.publish import log_signer
+    from comity.node.log.quorum import WITNESSED, policy
+    from comity.proofs.checkpoint import open_checkpoint
+    from comity.proofs.note import verifier_of
+
     asked = policy(node)
     if asked is not None and not asked.asks_nothing:
         _refuse_unwitnessed(node, opening)

@@ -1,14 +1,17 @@
 """`comity log fsck`: compare a node's log with its database; make wrong files anew."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import TrustError
-from comity.node.bootstrap import open_node
-from comity.node.log.fsck import Trouble, check, mend
+
+if TYPE_CHECKING:
+    from comity.node.log.fsck import Trouble
 
 
 class LogAndDatabaseDiffer(TrustError):
@@ -40,6 +43,9 @@ def log_fsck(
     comity log fsck ./node-ca
     comity log fsck ./node-ca --mend
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.log.fsck import check, mend
+
     node = open_node(folder)
     found = check(node)
     mended: tuple[str, ...] = ()

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from comity.backends.log_reader import FileLogReader
 from comity.entrypoints.cli.log_place import key_in, log_folder
 from comity.entrypoints.cli.terminal import print_json
 
@@ -24,6 +23,8 @@ def log_key(
     comity log key ./node-ca
     comity log verify ./copy-of-the-log --key "$(comity log key ./node-ca)"
     """
+    from comity.backends.log_reader import FileLogReader
+
     key = key_in(FileLogReader(log_folder(directory)))
     if as_json:
         print_json({"name": key.name, "key": str(key)})

@@ -1,27 +1,27 @@
 """`comity log mirror`: keep a verified copy of somebody's log."""
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.backends.files import write_durably
-from comity.backends.log_copy import CopyStore
 from comity.entrypoints.cli.arguments import AsJson
-from comity.entrypoints.cli.log_place import key_for, log_reader, policy_in
+from comity.entrypoints.cli.log_place import LogKey, key_for, log_reader, policy_in
 from comity.entrypoints.cli.terminal import err, out, print_json, progress
 from comity.errors import InputError
-from comity.ledger import Mirrored, MirrorRefused, mirror
-from comity.proofs.note import VerifierKey
+
+if TYPE_CHECKING:
+    from comity.ledger import Mirrored, MirrorRefused
+    from comity.proofs.note import VerifierKey
 
 
 def log_mirror(
     log: Annotated[str, typer.Argument(metavar="URL|DIR", help="The log: http(s)://…/log, or a directory.")],
     copy: Annotated[Path, typer.Argument(metavar="COPY", help="Where the copy is or will be.")],
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
-    ] = None,
+    key: LogKey = None,
     policy: Annotated[
         Path | None,
         typer.Option("--policy", metavar="FILE", help="C2SP tlog-policy whose quorum must have cosigned."),
@@ -42,6 +42,9 @@ def log_mirror(
     comity log mirror https://node.example/log ./copy --policy witnesses.policy
     comity log verify ./copy --key example.org/log+1a2b3c4d+AQ...
     """
+    from comity.backends.log_copy import CopyStore
+    from comity.ledger import MirrorRefused, mirror
+
     asked = policy_in(policy)
     if key is None and (asked is None or not asked.logs):
         raise InputError.because(
@@ -66,6 +69,8 @@ def log_mirror(
 
 def _keep(copy: Path, error: MirrorRefused) -> None:
     """What was refused, and the proof if it is one, beside the copy; neither is part of the log."""
+    from comity.backends.files import write_durably
+
     name = hashlib.sha256(error.offered).hexdigest()[:16]
     refused = copy / f".refused-{name}.checkpoint"
     write_durably(refused, error.offered)

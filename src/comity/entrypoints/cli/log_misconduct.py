@@ -1,25 +1,26 @@
 """`comity log misconduct`: make or check the proof that a log told two stories."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.backends.files import write_durably
 from comity.entrypoints.cli.arguments import AsJson, read_bytes
-from comity.entrypoints.cli.log_place import log_key_of
+from comity.entrypoints.cli.log_place import LogKey, log_key_of
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import InputError
-from comity.ledger import Misconduct, check_misconduct, parse_misconduct
+
+if TYPE_CHECKING:
+    from comity.ledger import Misconduct
 
 
 def log_misconduct(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE|NOTE1 NOTE2", help="A proof, or two signed checkpoints.")
     ],
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
-    ] = None,
+    key: LogKey = None,
     to: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to write the proof.")
     ] = None,
@@ -36,6 +37,9 @@ def log_misconduct(
     comity log misconduct ours.checkpoint theirs.checkpoint --key example.org/log+1a2b3c4d+AQ... --out proof.txt
     comity log misconduct proof.txt --key example.org/log+1a2b3c4d+AQ...
     """
+    from comity.backends.files import write_durably
+    from comity.ledger import check_misconduct, parse_misconduct
+
     if len(files) > 2:
         raise InputError.because(expected="one proof or two checkpoints", got=f"{len(files)} files")
     case = parse_misconduct(read_bytes(files[0])) if len(files) == 1 else _made(files, key)
@@ -62,6 +66,8 @@ def log_misconduct(
 
 
 def _made(files: list[Path], key: str | None) -> Misconduct:
+    from comity.ledger import Misconduct
+
     if key is None:
         raise InputError.because(expected="--key, the log's verifier key", got="none")
     first, second = map(read_bytes, files)

@@ -1,19 +1,46 @@
 """Where a log is and who signs it: what the `comity log` commands take as arguments."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from comity.backends.log_reader import FileLogReader, HttpLogReader
+import typer
+
 from comity.entrypoints.cli.arguments import read_bytes
 from comity.errors import InputError, NotFound
-from comity.ledger import CHECKPOINT, LogReader, Policy, parse_policy
-from comity.proofs.note import COSIGNATURE, ED25519, VerifierKey
+
+if TYPE_CHECKING:
+    from comity.ledger import LogReader, Policy
+    from comity.proofs.note import VerifierKey
+
+LogKey = Annotated[
+    str | None, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
+]
+LogPlace = Annotated[
+    str, typer.Argument(metavar="DIR|URL", help="A node's directory, a log directory, or http(s)://…/log.")
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="C2SP tlog-policy: logs, witnesses and their quorum."),
+]
+Witnesses = Annotated[
+    list[str] | None,
+    typer.Option("--witness", metavar="VKEY", help="A witness's cosignature key; repeat for several."),
+]
+Quorum = Annotated[
+    int | None,
+    typer.Option("--quorum", min=0, help="How many of the witnesses must have cosigned (default: all)."),
+]
 
 
 @contextmanager
 def log_reader(log: str) -> Iterator[LogReader]:
     """The log at a URL, in a node's directory, or in a log directory."""
+    from comity.backends.log_reader import FileLogReader, HttpLogReader
+
     if is_url(log):
         with HttpLogReader(log) as reader:
             yield reader
@@ -53,6 +80,8 @@ def key_for(reader: LogReader, named: str | None, policy: Policy | None) -> tupl
 
     `named` first; else the policy's, by the origin that the checkpoint claims; else the one beside the log.
     """
+    from comity.ledger import CHECKPOINT
+
     listed = {known.key.name: known.key for known in policy.logs} if policy else {}
     if named is not None:
         key = log_key_of(named)
@@ -70,6 +99,8 @@ def key_for(reader: LogReader, named: str | None, policy: Policy | None) -> tupl
 
 
 def log_key_of(text: str) -> VerifierKey:
+    from comity.proofs.note import ED25519, VerifierKey
+
     key = VerifierKey.parse(text)
     if key.kind != ED25519:
         raise InputError.because(
@@ -79,6 +110,8 @@ def log_key_of(text: str) -> VerifierKey:
 
 
 def witness_key_of(text: str) -> VerifierKey:
+    from comity.proofs.note import COSIGNATURE, VerifierKey
+
     key = VerifierKey.parse(text)
     if key.kind != COSIGNATURE:
         raise InputError.because(
@@ -87,6 +120,20 @@ def witness_key_of(text: str) -> VerifierKey:
     return key
 
 
+def witnesses_of(
+    texts: list[str] | None, quorum: int | None, *, otherwise: Callable[[], list[VerifierKey]] = list
+) -> tuple[list[VerifierKey], int]:
+    """The different witnesses named, or those that `otherwise` knows, and how many of them must have cosigned."""
+    named = list(dict.fromkeys(witness_key_of(text) for text in texts or []))
+    needed = len(named) if quorum is None else quorum
+    found = named or otherwise()
+    if needed > len(found):
+        raise InputError.because(expected=f"at least {needed} different --witness keys", got=str(len(found)))
+    return found, needed
+
+
 def policy_in(file: Path | None) -> Policy | None:
     """The quorum policy that was named, if any."""
+    from comity.ledger import parse_policy
+
     return None if file is None else parse_policy(read_bytes(file))

@@ -1,7 +1,9 @@
 """`comity log policy`: the quorum of witnesses that this node's disclosures wait for."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -9,8 +11,9 @@ from rich.text import Text
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor, read_bytes
 from comity.entrypoints.cli.terminal import out, print_json, shown
 from comity.errors import InputError
-from comity.node.bootstrap import open_node
-from comity.node.log.quorum import Standing, install, remove, standing
+
+if TYPE_CHECKING:
+    from comity.node.log.quorum import Standing
 
 
 def log_policy(
@@ -34,6 +37,9 @@ def log_policy(
     comity log policy ./node-ca --set witnesses.policy
     comity log policy ./node-ca --remove
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.log.quorum import install, remove, standing
+
     if new is not None and drop:
         raise InputError.because(expected="--set or --remove", got="both")
     node = open_node(folder)

@@ -1,33 +1,28 @@
 """`comity log prove`: a portable proof that an entry is in a log (C2SP tlog-proof)."""
 
+from __future__ import annotations
+
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comity.backends.files import write_durably
 from comity.entrypoints.cli.arguments import read_bytes
-from comity.entrypoints.cli.log_place import is_url, key_for, log_reader
+from comity.entrypoints.cli.log_place import LogKey, LogPlace, is_url, key_for, log_reader
 from comity.errors import Conflict, InputError, NotFound
-from comity.ledger import CHECKPOINT, LogReader, prove_entry, verify_proof
-from comity.ledger.signed_tiles import TileFiles
-from comity.node.bootstrap import open_records
-from comity.node.home import Home, read_settings
-from comity.node.log.quorum import WITNESSED
-from comity.proofs.checkpoint import Checkpoint, open_checkpoint
-from comity.proofs.note import VerifierKey
-from comity.proofs.tiles import ENTRIES, WIDTH, tile_at
+
+if TYPE_CHECKING:
+    from comity.ledger import LogReader
+    from comity.proofs.checkpoint import Checkpoint
+    from comity.proofs.note import VerifierKey
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 def log_prove(
-    log: Annotated[
-        str,
-        typer.Argument(metavar="DIR|URL", help="A node's directory, a log directory, or http(s)://…/log."),
-    ],
+    log: LogPlace,
     what: Annotated[
         str,
         typer.Argument(metavar="EVENT|INDEX", help="The id of an event of the node, or a place in the log."),
@@ -35,9 +30,7 @@ def log_prove(
     to: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to write it (x.tlog-proof).")
     ] = None,
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="VKEY", help="The log's verifier key, from its operator.")
-    ] = None,
+    key: LogKey = None,
     under: Annotated[
         Path | None,
         typer.Option("--checkpoint", metavar="FILE", help="The signed checkpoint to prove it under."),
@@ -55,6 +48,9 @@ def log_prove(
     comity log prove https://node.example/log 1024 --key example.org/log+1a2b3c4d+AQ... --out x.tlog-proof
     comity log check-proof hold.tlog-proof --key example.org/log+1a2b3c4d+AQ... --entry 18fc00...
     """
+    from comity.backends.files import write_durably
+    from comity.ledger import prove_entry, verify_proof
+
     index = _place(log, what)
     with log_reader(log) as reader:
         found, _ = key_for(reader, key, None)
@@ -69,6 +65,9 @@ def log_prove(
 
 def _place(log: str, what: str) -> int:
     """The index, or the place of the event with that id in the node's database."""
+    from comity.node.bootstrap import open_records
+    from comity.node.home import Home, read_settings
+
     if _INDEX.fullmatch(what):
         return int(what)
     home = Home(Path(log))
@@ -93,6 +92,9 @@ def _covering(
     log: str, reader: LogReader, key: VerifierKey, index: int, under: Path | None
 ) -> tuple[Checkpoint, bytes]:
     """The checkpoint to prove it under, and its note."""
+    from comity.ledger import CHECKPOINT
+    from comity.proofs.checkpoint import open_checkpoint
+
     notes = [read_bytes(under)] if under is not None else [*_witnessed(log), reader.read(CHECKPOINT) or b""]
     sizes = []
     for note in notes:
@@ -104,10 +106,15 @@ def _covering(
 
 
 def _witnessed(log: str) -> list[bytes]:
+    from comity.node.log.quorum import WITNESSED
+
     file = Path(log) / WITNESSED
     return [] if is_url(log) or not file.is_file() else [file.read_bytes()]
 
 
 def _entry(reader: LogReader, index: int, size: int) -> bytes:
+    from comity.ledger.signed_tiles import TileFiles
+    from comity.proofs.tiles import ENTRIES, WIDTH, tile_at
+
     bundle = tile_at(ENTRIES, index // WIDTH, size)
     return TileFiles(reader).entries(bundle)[index % WIDTH]

@@ -1,19 +1,46 @@
 """`comity node init`."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.entrypoints.cli.arguments import AsJson
-from comity.entrypoints.cli.terminal import out, print_json
+from comity.entrypoints.cli.terminal import out, print_json, shown
 from comity.errors import InputError
-from comity.law.bases import Channel
-from comity.model import Authority
-from comity.node.bootstrap import PASSPHRASE
-from comity.node.found import found
-from comity.node.home import Settings
+
+if TYPE_CHECKING:
+    from comity.node.found import Founded
+
+Covers = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CC", help="Country whose accounts the book holds; default: the jurisdiction."),
+]
+Database = Annotated[
+    str, typer.Option(metavar="URL", help="A PostgreSQL database, empty: postgresql://USER@HOST/NAME.")
+]
+StandingPolicy = Annotated[
+    list[str] | None, typer.Option(help="Optional standing policy to add: fiu_channel_only.cedar.")
+]
+StateKey = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Keep the state's register key in this file, on an offline medium; made if new."
+    ),
+]
+HostOption = Annotated[str, typer.Option(help="Address to listen on and to be reached at.")]
+ChannelOption = Annotated[str, typer.Option(help="police, fiu or judicial: which channels are open to it.")]
+RuleOption = Annotated[
+    str, typer.Option(help="Legal tracing rule of its cases: fifo, lifo, prorata or libr.")
+]
+HoldHours = Annotated[int, typer.Option(help="A hold lapses after so many hours without an order.")]
+Oversight = Annotated[bool, typer.Option(help="A body that only witnesses: no book, no requests.")]
+PrivateNetwork = Annotated[
+    bool, typer.Option(help="Peers may be led to a private address by the host's name.")
+]
 
 
 def node_init(
@@ -21,39 +48,18 @@ def node_init(
     name: Annotated[str, typer.Option(help="The authority's name.")],
     jurisdiction: Annotated[str, typer.Option(metavar="CC", help="Two letters, ISO 3166-1: CA, HK, TH …")],
     authority: Annotated[str, typer.Option(metavar="ID", help="Short id, unique in the compact: hk-adcc.")],
-    covers: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CC", help="Country whose accounts the book holds; default: the jurisdiction."),
-    ] = None,
-    oversight: Annotated[
-        bool, typer.Option(help="A body that only witnesses: no book, no requests.")
-    ] = False,
-    channel: Annotated[
-        str, typer.Option(help="police, fiu or judicial: which channels are open to it.")
-    ] = "police",
-    host: Annotated[str, typer.Option(help="Address to listen on and to be reached at.")] = "127.0.0.1",
+    covers: Covers = None,
+    oversight: Oversight = False,
+    channel: ChannelOption = "police",
+    host: HostOption = "127.0.0.1",
     peer_port: Annotated[int, typer.Option(help="Port for peers (mutual TLS).")] = 7443,
     web_port: Annotated[int, typer.Option(help="Port for people and the public log.")] = 7080,
-    rule: Annotated[str, typer.Option(help="Legal tracing rule of its cases: fifo or prorata.")] = "fifo",
-    hold_hours: Annotated[int, typer.Option(help="A hold lapses after so many hours without an order.")] = 72,
-    database: Annotated[
-        str,
-        typer.Option(metavar="URL", help="A PostgreSQL database, empty: postgresql://USER@HOST/NAME."),
-    ] = "node.db",
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(help="Optional standing policy to add: fiu_channel_only.cedar."),
-    ] = None,
-    root_key: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Keep the state's register key in this file, on an offline medium; made if new.",
-        ),
-    ] = None,
-    private_network: Annotated[
-        bool, typer.Option(help="Peers may be led to a private address by the host's name.")
-    ] = False,
+    rule: RuleOption = "fifo",
+    hold_hours: HoldHours = 72,
+    database: Database = "node.db",
+    policy: StandingPolicy = None,
+    root_key: StateKey = None,
+    private_network: PrivateNetwork = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a node: keys, database, policies, log and the first administrator.
@@ -71,6 +77,11 @@ def node_init(
       comity node init eye --name "Oversight" --jurisdiction SG --authority oversight --oversight
       comity node init ca --name "Fraud Centre" --jurisdiction CA --authority ca-fc --database postgresql://ca@db/ca
     """
+    from comity.model import Authority
+    from comity.node.bootstrap import PASSPHRASE
+    from comity.node.found import found
+    from comity.node.home import Settings
+
     settings = Settings(
         authority=Authority(id=authority, name=name, jurisdiction=jurisdiction, oversight=oversight),
         covers=() if oversight else tuple(covers or [jurisdiction]), host=host, peer_port=_port(peer_port),
@@ -78,17 +89,18 @@ def node_init(
         database=database,
     )  # fmt: skip
     done = found(
-        folder,
-        settings,
-        passphrase_given=os.environ.get(PASSPHRASE),
-        policies=policy or (),
-        root_key=root_key,
+        folder, settings, passphrase_given=os.environ.get(PASSPHRASE), policies=policy or (), root_key=root_key,
         private_network=private_network,
-    )
+    )  # fmt: skip
+    _tell(done, folder, as_json=as_json)
+
+
+def _tell(done: Founded, folder: Path, *, as_json: bool) -> None:
+    """Once, the password; it is stored nowhere in clear."""
     if as_json:
         print_json({"dir": str(folder), "administrator": done.administrator, "password": done.password})
         return
-    out.print(f"[bold]{name}[/] is at {folder}")
+    out.print(f"[bold]{shown(done.node.settings.authority.name)[0]}[/] is at {folder}")
     out.print(
         f"  first administrator [bold]{done.administrator}[/], password [bold]{done.password}[/] (shown once)"
     )
@@ -103,6 +115,8 @@ def _port(port: int) -> int:
 
 
 def _channel(channel: str) -> str:
+    from comity.law.bases import Channel
+
     if channel not in {one.value for one in Channel}:
         raise InputError.because(expected=", ".join(Channel), got=repr(channel), where="--channel")
     return channel

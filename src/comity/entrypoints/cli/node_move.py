@@ -6,7 +6,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.move_records import move_records
 
 
 def node_move(
@@ -25,6 +24,8 @@ def node_move(
     Examples:
       comity node move hk --database postgresql://hk@127.0.0.1/hk
     """
+    from comity.node.move_records import move_records
+
     rows = move_records(folder, database)
     if as_json:
         print_json({"dir": str(folder), "rows": rows})

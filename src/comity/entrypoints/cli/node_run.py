@@ -1,13 +1,8 @@
 """`comity node run`."""
 
-import logging
-import sys
-
-import structlog
-
 from comity.entrypoints.cli.arguments import NodeDir
+from comity.entrypoints.cli.journal import write_journal
 from comity.entrypoints.cli.terminal import err
-from comity.node.bootstrap import open_node
 
 
 def node_run(folder: NodeDir) -> None:
@@ -20,16 +15,9 @@ def node_run(folder: NodeDir) -> None:
       comity node run hk
     """
     from comity.entrypoints.serve import serve
+    from comity.node.bootstrap import open_node
 
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )  # fmt: skip
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    write_journal()
     node = open_node(folder)
 
     def ready() -> None:

@@ -1,13 +1,16 @@
 """`comity notice list`."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.notice import ShownNotice, notices
+
+if TYPE_CHECKING:
+    from comity.node.notice import ShownNotice
 
 
 def notice_list(
@@ -22,6 +25,9 @@ def notice_list(
       comity notice list ca
       comity notice list ca --case case-5f0c… --json
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.notice import notices
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "notices.listed", case_id=case or "", actor=console_actor())

@@ -7,8 +7,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.terminal import out, print_json, progress
-from comity.node.bootstrap import open_node
-from comity.node.notice import tell
 
 
 def notice_send(
@@ -39,6 +37,9 @@ def notice_send(
       comity notice send ca --to hk-police --case case-5f0c… --subject "Statement of the victim" \\
           --text "Taken on 18 June." --attach statement.pdf --as nadia
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.notice import tell
+
     node = open_node(folder)
     person = signed_in(node, as_)
     said = typer.get_text_stream("stdin").read().removesuffix("\n") if text == "-" else text

@@ -8,8 +8,6 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.notice_list import notice_document
 from comity.entrypoints.cli.terminal import out, print_json, shown
 from comity.entrypoints.plain_text import byte_count
-from comity.node.bootstrap import open_node
-from comity.node.notice import notice_named
 
 
 def notice_show(
@@ -23,6 +21,9 @@ def notice_show(
     Examples:
       comity notice show hk message-0f3a…
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.notice import notice_named
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         found = notice_named(node, tx, notice)

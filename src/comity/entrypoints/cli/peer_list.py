@@ -6,8 +6,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json, table_of
-from comity.exchange.register.peer_rules import suspended
-from comity.node.bootstrap import open_node
 
 Peer = Annotated[str, typer.Argument(metavar="MEMBER", help="The peer's id.")]
 
@@ -19,6 +17,9 @@ def peer_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity peer list hk
     """
+    from comity.exchange.register.peer_rules import suspended
+    from comity.node.bootstrap import open_node
+
     node = open_node(folder)
     with node.records.reading() as tx:
         rules = tx.peer_rules.all()

@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import NodeDir, console_actor
 from comity.entrypoints.cli.peer_list import Peer
 from comity.entrypoints.cli.terminal import out
-from comity.node.bootstrap import open_node
-from comity.node.registers.peer_rules import pin
 
 
 def peer_pin(folder: NodeDir, member: Peer) -> None:
@@ -17,5 +15,8 @@ def peer_pin(folder: NodeDir, member: Peer) -> None:
     Examples:
       comity peer pin hk ca-fraud
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.peer_rules import pin
+
     rule = pin(open_node(folder), member, actor=console_actor())
     out.print(f"{member} is held to key {rule.signing_key_id}.", highlight=False)

@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import NodeDir, console_actor
 from comity.entrypoints.cli.peer_list import Peer
 from comity.entrypoints.cli.terminal import out
-from comity.node.bootstrap import open_node
-from comity.node.registers.peer_rules import refuse
 
 
 def peer_refuse(folder: NodeDir, member: Peer) -> None:
@@ -16,5 +14,8 @@ def peer_refuse(folder: NodeDir, member: Peer) -> None:
     Examples:
       comity peer refuse hk ca-fraud
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.peer_rules import refuse
+
     refuse(open_node(folder), member, actor=console_actor())
     out.print(f"{member} is refused from now on.", highlight=False)

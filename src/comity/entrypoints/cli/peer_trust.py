@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import NodeDir, console_actor
 from comity.entrypoints.cli.peer_list import Peer
 from comity.entrypoints.cli.terminal import out
-from comity.node.bootstrap import open_node
-from comity.node.registers.peer_rules import trust
 
 
 def peer_trust(folder: NodeDir, member: Peer) -> None:
@@ -14,5 +12,8 @@ def peer_trust(folder: NodeDir, member: Peer) -> None:
     Examples:
       comity peer trust hk ca-fraud
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.registers.peer_rules import trust
+
     trust(open_node(folder), member, actor=console_actor())
     out.print(f"{member} is what its registers say.", highlight=False)

@@ -8,8 +8,6 @@ from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import InputError
 from comity.model import Role
-from comity.node.bootstrap import open_node
-from comity.node.people import add_person
 
 
 def person_add(
@@ -24,6 +22,9 @@ def person_add(
     Examples:
       comity person add hk mei --role analyst
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.people import add_person
+
     if role not in set(Role):
         raise InputError.because(expected=f"one of {', '.join(Role)}", got=repr(role), where="--role")
     password = add_person(open_node(folder), name, Role(role), actor=console_actor())

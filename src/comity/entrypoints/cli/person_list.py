@@ -4,7 +4,6 @@ from rich.table import Table
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
 
 
 def person_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -14,6 +13,8 @@ def person_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity person list hk
     """
+    from comity.node.bootstrap import open_node
+
     with open_node(folder).records.reading() as tx:
         people = tx.people.all()
     if as_json:

@@ -7,9 +7,6 @@ import typer
 
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor, read_bytes
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.report import report as take_report
-from comity.proofs.canonical import parse_strict
 
 
 def report(
@@ -35,6 +32,10 @@ def report(
       comity report ca report.json
       comity report ca report.json --compact mekong-scam-desk
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.report import report as take_report
+    from comity.proofs.canonical import parse_strict
+
     case = take_report(
         open_node(folder),
         parse_strict(read_bytes(file), where=str(file)),

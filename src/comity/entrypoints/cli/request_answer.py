@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.request_show import RequestId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.answer import answer_by_hand
-from comity.node.bootstrap import open_node
 
 
 def request_answer(folder: NodeDir, request: RequestId, as_: As, as_json: AsJson = False) -> None:
@@ -14,6 +12,9 @@ def request_answer(folder: NodeDir, request: RequestId, as_: As, as_json: AsJson
     Examples:
       comity request answer th request-0f3a… --as somchai
     """
+    from comity.node.answer import answer_by_hand
+    from comity.node.bootstrap import open_node
+
     node = open_node(folder)
     done = answer_by_hand(node, request, person=signed_in(node, as_))
     if as_json:

@@ -3,8 +3,6 @@
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.request_show import RequestId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.bootstrap import open_node
-from comity.node.request import approve
 
 
 def request_approve(folder: NodeDir, request: RequestId, as_: As, as_json: AsJson = False) -> None:
@@ -16,6 +14,9 @@ def request_approve(folder: NodeDir, request: RequestId, as_: As, as_json: AsJso
     Examples:
       comity request approve ca request-0f3a… --as nadia
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.request import approve
+
     node = open_node(folder)
     done = approve(node, request, person=signed_in(node, as_))
     if as_json:

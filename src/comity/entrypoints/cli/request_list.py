@@ -1,12 +1,14 @@
 """`comity request list`."""
 
-from typing import Any
+from __future__ import annotations
 
-from comity.casework import Request
+from typing import TYPE_CHECKING, Any
+
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown, table_of
-from comity.node.bootstrap import open_node
-from comity.node.handling.obligations import why_withheld
+
+if TYPE_CHECKING:
+    from comity.casework import Request
 
 
 def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
@@ -16,6 +18,9 @@ def request_list(folder: NodeDir, as_json: AsJson = False) -> None:
     Examples:
       comity request list ca
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.reading import why_withheld
+
     node = open_node(folder)
     with node.records.transaction() as tx:
         node.record(tx, "requests.listed", actor=console_actor())

@@ -7,8 +7,6 @@ import typer
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
 from comity.entrypoints.cli.request_show import RequestId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
-from comity.node.answer import refuse_by_hand
-from comity.node.bootstrap import open_node
 
 
 def request_refuse(
@@ -25,6 +23,9 @@ def request_refuse(
     Examples:
       comity request refuse kh request-0f3a… --as sokha --ground incomplete --text "The victim is not named."
     """
+    from comity.node.answer import refuse_by_hand
+    from comity.node.bootstrap import open_node
+
     node = open_node(folder)
     done = refuse_by_hand(node, request, person=signed_in(node, as_), ground=ground, text=text)
     if as_json:

@@ -7,8 +7,6 @@ import typer
 from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
 from comity.entrypoints.cli.request_list import state_of
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
-from comity.node.bootstrap import open_node
-from comity.node.handling.obligations import require_case, require_moment
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 
@@ -20,6 +18,9 @@ def request_show(folder: NodeDir, request: RequestId, as_json: AsJson = False) -
     Examples:
       comity request show ca request-0f3a…
     """
+    from comity.node.bootstrap import open_node
+    from comity.node.handling.exits import require_case, require_moment
+
     node = open_node(folder)
     with node.records.reading() as tx:
         found = tx.requests.get(request)

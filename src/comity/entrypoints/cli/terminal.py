@@ -1,30 +1,42 @@
 """How `comity` speaks: results to standard output, everything else to standard error."""
 
-import json
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from comity.entrypoints.plain_text import plain
+from comity.entrypoints.plain_text import json_text, plain
 from comity.errors import ComityError, InputError
-from comity.model import format_minor
-from comity.node.pages.views import Amount
 
-out = Console()
-err = Console(stderr=True)
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from comity.node.pages.views import Amount
+
+
+class _Screen(Console):
+    """Whatever string is printed, alone or in a table: nothing in it reaches the terminal as a command."""
+
+    def render_str(self, text: str, **named: Any) -> Text:
+        return super().render_str(plain(text), **named)
+
+
+out = _Screen()
+err = _Screen(stderr=True)
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output, nothing else there."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """One JSON value on standard output, nothing else there, and nothing in it that deceives a terminal."""
+    sys.stdout.write(json_text(value) + "\n")
 
 
 def shown(*texts: str) -> tuple[str, ...]:
@@ -60,6 +72,8 @@ def as_plain(value: Any) -> Any:
 
 def money(minor: int, currency: str) -> str:
     """`CAD 2,300,000.00`; an asset this node does not know is shown in its minor units."""
+    from comity.model import format_minor
+
     try:
         return format_minor(minor, currency)
     except InputError:
@@ -74,12 +88,14 @@ def print_error(error: ComityError) -> None:
     """What was expected and got, then what to do next."""
     err.print(f"[bold red]error[/] [dim]{error.code}[/]", highlight=False)
     err.print(f"  {plain(str(error))}", highlight=False, markup=False, soft_wrap=True)
-    err.print(f"  → {error.next_step}", highlight=False, markup=False, soft_wrap=True)
+    err.print(f"  → {plain(error.next_step)}", highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
     """A bar on standard error that leaves nothing behind; silent when that is no terminal."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     with Progress(
         SpinnerColumn(), TextColumn(what), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
         console=err, transient=True, disable=not err.is_terminal,

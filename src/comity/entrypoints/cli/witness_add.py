@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from comity.backends.witness_folder import open_witness
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.log_place import log_key_of
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.errors import InputError
-from comity.ledger.quorum import is_policy_url
 
 WitnessDir = Annotated[Path, typer.Argument(metavar="DIR", help="The witness's directory.")]
 
@@ -34,6 +32,9 @@ def witness_add(
     comity witness add ./watch "example.org/log+1a2b3c4d+AQ..."
     comity witness add ./watch "example.org/log+1a2b3c4d+AQ..." --follow https://node.example/log
     """
+    from comity.backends.witness_folder import open_witness
+    from comity.ledger.quorum import is_policy_url
+
     found = log_key_of(key)
     if follow and not is_policy_url(follow):
         raise InputError.because(

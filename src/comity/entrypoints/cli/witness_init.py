@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-from comity.backends.witness_folder import create_witness
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.terminal import out, print_json
-from comity.node.bootstrap import PASSPHRASE
 
 
 def witness_init(
@@ -31,6 +29,9 @@ def witness_init(
     comity witness add ./watch "example.org/log+1a2b3c4d+AQ..."
     comity witness run ./watch
     """
+    from comity.backends.witness_folder import create_witness
+    from comity.node.bootstrap import PASSPHRASE
+
     given = os.environ.get(PASSPHRASE)
     made = create_witness(folder, name, given.encode() if given else None)
     if as_json:

@@ -1,18 +1,19 @@
 """`comity witness run`."""
 
-import logging
-import os
-import sys
-from typing import Annotated
+from __future__ import annotations
 
-import structlog
+import os
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from comity.backends.witness_folder import open_witness
+from comity.entrypoints.cli.journal import write_journal
 from comity.entrypoints.cli.terminal import err
 from comity.entrypoints.cli.witness_add import WitnessDir
 from comity.errors import InputError
-from comity.node.bootstrap import PASSPHRASE
+
+if TYPE_CHECKING:
+    from comity.entrypoints.witness.serve import Listening
 
 
 def witness_run(
@@ -47,32 +48,24 @@ def witness_run(
     comity witness run ./watch
     comity witness run ./watch --host 0.0.0.0 --port 443 --tls-certificate w.crt --tls-key w.key
     """
+    from comity.backends.witness_folder import open_witness
     from comity.entrypoints.witness.serve import Listening, serve_witness
+    from comity.node.bootstrap import PASSPHRASE
 
     if bool(certificate) != bool(private_key):
         raise InputError.because(expected="--tls-certificate and --tls-key together", got="one of them")
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )  # fmt: skip
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    write_journal()
     given = os.environ.get(PASSPHRASE)
     witness = open_witness(folder)
-    signer = witness.signer(given.encode() if given else None)
-
-    def ready(bound: int) -> None:
-        scheme = "https" if certificate else "http"
-        shown = f"[{host}]" if ":" in host else host
-        err.print(f"{witness.name} is at {scheme}://{shown}:{bound}", highlight=False, markup=False)
-
-    serve_witness(
-        witness, signer,
-        Listening(
-            host=host, port=port, certificate=certificate, private_key=private_key, rate=rate, follow_seconds=follow
-        ),
-        on_ready=ready,
+    listening = Listening(
+        host=host, port=port, certificate=certificate, private_key=private_key, rate=rate,
+        follow_seconds=follow,
     )  # fmt: skip
+    signer = witness.signer(given.encode() if given else None)
+    serve_witness(witness, signer, listening, on_ready=lambda bound: _ready(witness.name, listening, bound))
+
+
+def _ready(name: str, listening: Listening, port: int) -> None:
+    scheme = "https" if listening.certificate else "http"
+    host = f"[{listening.host}]" if ":" in listening.host else listening.host
+    err.print(f"{name} is at {scheme}://{host}:{port}", highlight=False, markup=False)

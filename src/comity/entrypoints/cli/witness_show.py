@@ -1,11 +1,9 @@
 """`comity witness show`."""
 
-from comity.backends.witness_folder import open_witness
 from comity.entrypoints.cli.arguments import AsJson
 from comity.entrypoints.cli.terminal import out, print_json
 from comity.entrypoints.cli.witness_add import WitnessDir
 from comity.entrypoints.plain_text import plain
-from comity.entrypoints.witness.status import status, status_text
 
 
 def witness_show(folder: WitnessDir, as_json: AsJson = False) -> None:
@@ -19,6 +17,9 @@ def witness_show(folder: WitnessDir, as_json: AsJson = False) -> None:
     comity witness show ./watch
     comity witness show ./watch --json
     """
+    from comity.backends.witness_folder import open_witness
+    from comity.entrypoints.witness.status import status, status_text
+
     witness = open_witness(folder)
     if as_json:
         proofs = sorted(str(file) for file in (folder / "misconduct").glob("*.txt"))

@@ -6,6 +6,7 @@ capped before they are read whole; the work is done in threads, so that a slow d
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -57,8 +58,9 @@ class TooManyMessages(ComityError):
         self.seconds = seconds
 
 
-def create_peer_app(node: Node) -> Litestar:
-    """The ASGI application that peers reach."""
+def create_peer_app(node: Node, *, ending: threading.Event | None = None) -> Litestar:
+    """The ASGI application that peers reach. Once `ending` is set, polls that wait are answered: there is nothing."""
+    ending = ending or threading.Event()
     callers = _Callers(node)
     bodies: dict[str, asyncio.Lock] = {}
 
@@ -78,7 +80,7 @@ def create_peer_app(node: Node) -> Litestar:
         connection = callers.who(request)
         body, dice = await request.body(), random.SystemRandom().random()
         await sync_to_thread(lambda: take_results(node, connection, body, random=dice))
-        batch = await _next_batch(node, connection)
+        batch = await _next_batch(node, connection, ending)
         if not batch:
             return Response(b"", status_code=204)
         return Response(write_envelopes([one.wire for one in batch]), media_type=ENVELOPES)
@@ -149,7 +151,7 @@ def _refuse_too_many(node: Node, member_id: str, wires: Sequence[bytes]) -> None
         raise TooManyMessages(seconds)
 
 
-async def _next_batch(node: Node, member_id: str) -> list[Outgoing]:
+async def _next_batch(node: Node, member_id: str, ending: threading.Event) -> list[Outgoing]:
     """What waits for the member; nothing only after `POLL_SECONDS` in which nothing came."""
     loop, news = asyncio.get_running_loop(), asyncio.Event()
     ends = time.monotonic() + POLL_SECONDS
@@ -165,7 +167,7 @@ async def _next_batch(node: Node, member_id: str) -> list[Outgoing]:
             news.clear()
             batch = await sync_to_thread(look)
             left = ends - time.monotonic()
-            if batch or left <= 0:
+            if batch or left <= 0 or ending.is_set():
                 return batch
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), min(left, LOOK_AGAIN_SECONDS))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import structlog
 import uvicorn
 
-from comity.backends.key_files import server_context, show_in, stamp_of
+from comity.backends.keys import server_context, show_in, stamp_of
 from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
 from comity.errors import ComityError
 from comity.node.bootstrap import Node, passphrase

@@ -31,6 +31,7 @@ _TITLES = {
     502: "Another node could not be reached",
     507: "The node could not store that",
 }
+_TITLES_BY_CODE = {"case.erased": "This case was erased"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def problem_of(error: Exception, reference: str) -> Problem:
             next_step=next_step,
             reference=reference,
         )
-    title = _TITLES.get(status, HTTPStatus(status).phrase)
+    title = _TITLES_BY_CODE.get(code) or _TITLES.get(status, HTTPStatus(status).phrase)
     return Problem(status=status, code=code, title=title, detail=detail, next_step=next_step)
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from comity.entrypoints.plain_text import byte_count, plain
 from comity.entrypoints.web import wording
+from comity.entrypoints.web.by_country import by_country
 from comity.entrypoints.web.countries import country_name
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -37,6 +38,8 @@ class Pages:
             "machine_time": wording.machine_time,
             "lasted": wording.lasted,
             "bytes": byte_count,
+            "by_country": by_country,
+            "coded": wording.coded,
             "since_first": wording.since_first,
             "since_report": wording.since_report,
             "from_now": wording.from_now,

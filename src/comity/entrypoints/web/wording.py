@@ -7,6 +7,9 @@ characters, with which a name can be made to look like another, show as U+FFFD.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from markupsafe import Markup, escape
+
+from comity.entrypoints.plain_text import plain
 from comity.errors import InputError
 from comity.model import format_minor
 from comity.node.pages.views import Amount
@@ -121,6 +124,17 @@ def percents(shares: Sequence[float]) -> list[str]:
         "under 1 %" if whole == 0 and share > 0 else f"{whole} %"
         for whole, share in zip(cut, shares, strict=True)
     ]
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks as code: commands in what to do next."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(plain(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(plain(piece)) if place % 2 else plain(piece)
+        for place, piece in enumerate(pieces)
+    )
 
 
 _RULES = {
