@@ -45,7 +45,7 @@ def commands(root: Any, path: str = "comity") -> Iterator[tuple[str, Any]]:
         if hasattr(command, "commands"):
             yield from commands(command, f"{path} {name}")
         else:
-            yield f"{path} {name}", command
+            yield f"{path} {name}", command.real
 
 
 def _sections(root: Any) -> Iterator[str]:
@@ -53,9 +53,9 @@ def _sections(root: Any) -> Iterator[str]:
         if hasattr(command, "commands"):
             yield f"## `comity {name}`\n\n{command.help}\n"
             for each in command.commands.values():
-                yield _command(f"comity {name} {each.name}", each, "###")
+                yield _command(f"comity {name} {each.name}", each.real, "###")
         else:
-            yield _command(f"comity {name}", command, "##")
+            yield _command(f"comity {name}", command.real, "##")
 
 
 def _command(path: str, command: Any, level: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from tests.browser.chromium import MISSING, find_chromium
-from tests.contract import postgres_server
+from tests.contract import postgres_server, spark_session
 from tests.contract.postgres_server import find_postgres, postgres
 from tests.nodes.town import EVERYBODY, Town, found_town, free_ports
 
@@ -20,6 +20,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(MISSING, red=True, bold=True)
     if find_postgres() is None:
         terminalreporter.write_line(postgres_server.MISSING, red=True, bold=True)
+    if spark_session.find_java() is None:
+        terminalreporter.write_line(spark_session.MISSING, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

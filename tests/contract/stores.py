@@ -19,6 +19,7 @@ from tests.vectors.forger import CANADA
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(hours=72)
+SOON = NOW + timedelta(seconds=40)
 PEER = "hk-unit"
 COMPACT = "test-compact"
 

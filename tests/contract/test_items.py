@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from comity.backends.sql import Records
-from comity.backends.sql.items import ConsentRow, Item
+from comity.backends.sql.consents import ConsentRow
+from comity.backends.sql.items import Item
 from comity.exchange import Opened
 from comity.exchange.handling import fits
 from comity.model import Consent, Handling, Permission

@@ -13,14 +13,17 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from comity.backends.sql import Records, SqlEventStore, SqlWitnessStore, Transaction
+from comity.backends.sql.account_marks import AccountMark
 from comity.backends.sql.events import sealed
 from comity.errors import Conflict, NotFound, StorageError
 from comity.exchange import NO_PREVIOUS, Next, Outgoing, Queue, Receipt, Status
+from comity.exchange.delivery import LONGEST_TICK, LONGEST_WAIT
 from comity.ledger import Seen
 from comity.ledger.entry import commit, event_bytes
+from comity.model import ChokeKind
 from tests.contract import stores as given
 from tests.contract.postgres_server import Server
-from tests.contract.stores import COMPACT, LATER, NOW, PEER
+from tests.contract.stores import COMPACT, LATER, NOW, PEER, SOON
 from tests.unit import exchange_world
 from tests.vectors.forger import CANADA, HONG_KONG
 
@@ -155,6 +158,11 @@ def test_cases_come_back_as_they_were(records: Records) -> None:
         assert tx.cases.get("case-1") == given.case()
         assert tx.cases.of_origin(PEER, "case-1") == theirs
         assert tx.cases.of_origin(PEER, "case-9") is None
+        assert [tx.cases.opened_since(PEER, at) for at in (NOW, LATER, LATER + timedelta(seconds=1))] == [
+            1,
+            1,
+            0,
+        ]
         assert [one.id for one in tx.cases.all()] == ["case-2", "case-1"]
         with pytest.raises(NotFound):
             tx.cases.get("case-9")
@@ -199,6 +207,17 @@ def test_a_trace_replaces_the_one_of_its_source(records: Records) -> None:
         assert list(tx.cases.traces("case-1")) == [newer, given.trace(source="th-office")]
 
 
+def test_account_marks_come_back_and_go(records: Records) -> None:
+    mark = AccountMark(account="hk-1", kind=ChokeKind.OMNIBUS, reason="Client money", by="mei", at=NOW)
+    with records.transaction() as tx:
+        tx.account_marks.put(mark)
+        again = replace(mark, kind=ChokeKind.MIXER, at=LATER)
+        tx.account_marks.put(again)
+        assert tx.account_marks.all() == [again]
+        assert tx.account_marks.kinds() == {"hk-1": ChokeKind.MIXER}
+        assert [tx.account_marks.drop("hk-1"), tx.account_marks.drop("hk-1")] == [True, False]
+
+
 def test_requests_come_back_as_they_were(records: Records) -> None:
     theirs = given.request(id="request-2", direction="in", message_id="message-7", created_at=LATER)
     with records.transaction() as tx:
@@ -212,6 +231,15 @@ def test_requests_come_back_as_they_were(records: Records) -> None:
         assert tx.requests.get("request-1") == answered
         assert list(tx.requests.of_case("case-1")) == [answered, theirs] == list(tx.requests.all())
         assert tx.requests.by_message(PEER, "message-7") == theirs
+        assert tx.requests.received_since("case-1", PEER, LATER) == 1  # ours to them is none
+        assert tx.requests.received_since("case-1", "th-office", NOW) == 0
+        other = given.request(id="request-3", direction="in", case_id="case-2", message_id="m", unmatched=7)
+        tx.cases.add(given.case(id="case-2", origin_case="2"))
+        tx.requests.put(other)
+        assert tx.requests.get("request-3") == other
+        assert tx.requests.received_of(PEER, NOW) == (2, 7)
+        assert tx.requests.received_of(PEER, LATER) == (1, 0)
+        assert tx.requests.received_of("th-office", NOW) == (0, 0)
         with pytest.raises(NotFound):
             tx.requests.get("request-9")
 
@@ -303,12 +331,12 @@ def test_each_compact_has_a_chain_and_a_queue_of_its_own(records: Records) -> No
     other = given.outgoing(1, compact="another", message_id="other")
     with records.transaction() as tx:
         tx.outbox.put(given.outgoing(1), due=NOW)
-        tx.outbox.put(other, due=LATER)
+        tx.outbox.put(other, due=SOON)
         assert tx.outbox.chain_end("another", PEER) == (1, other.digest)
         assert tx.outbox.chain_end("third", PEER) == (0, NO_PREVIOUS)
         assert list(tx.outbox.queues(NOW)) == [Queue(COMPACT, PEER)]
-        assert sorted(tx.outbox.queues(LATER)) == [Queue("another", PEER), Queue(COMPACT, PEER)]
-        assert due(tx, LATER, compact="another") == [other]
+        assert sorted(tx.outbox.queues(SOON)) == [Queue("another", PEER), Queue(COMPACT, PEER)]
+        assert due(tx, SOON, compact="another") == [other]
 
 
 def test_due_are_the_oldest_for_a_receiver_when_their_time_has_come(records: Records) -> None:
@@ -319,11 +347,25 @@ def test_due_are_the_oldest_for_a_receiver_when_their_time_has_come(records: Rec
         assert due(tx, NOW) == [given.outgoing(1), given.outgoing(2)]
         assert [one.message_id for one in due(tx, NOW, "th-office")] == ["t-1"]
         assert due(tx, NOW, "nobody") == []
-        tx.outbox.postpone(given.outgoing(1), until=LATER, why="down")
-        assert due(tx, LATER - timedelta(microseconds=1)) == []
-        assert due(tx, LATER) == [replace(given.outgoing(1), attempts=1), given.outgoing(2)]
+        tx.outbox.postpone(given.outgoing(1), until=SOON, why="down")
+        assert due(tx, SOON - timedelta(microseconds=1)) == []
+        assert due(tx, SOON) == [replace(given.outgoing(1), attempts=1), given.outgoing(2)]
         tx.outbox.wake(PEER, NOW)
         assert [one.sequence for one in due(tx, NOW)] == [1, 2]
+
+
+def test_what_waits_longer_than_anything_does_was_dated_by_a_wrong_clock_and_waits_no_more(
+    records: Records,
+) -> None:
+    with records.transaction() as tx:
+        tx.outbox.put(given.outgoing(1), due=NOW + 4 * LONGEST_TICK)
+        assert due(tx, NOW) == [given.outgoing(1)]
+        assert list(tx.outbox.queues(NOW)) == [Queue(COMPACT, PEER)]
+        tx.outbox.postpone(given.outgoing(1), until=NOW + LONGEST_WAIT, why="down")
+        assert (due(tx, NOW), list(tx.outbox.queues(NOW))) == ([], [])
+        back = NOW - timedelta(microseconds=1)
+        assert [one.sequence for one in due(tx, back)] == [1]
+        assert list(tx.outbox.queues(back)) == [Queue(COMPACT, PEER)]
 
 
 def test_a_batch_is_as_long_as_it_may_be_and_never_nothing(records: Records) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from comity.backends import attachment_courier
 from comity.backends.attachment_files import AttachmentFiles
-from comity.backends.key_files import server_context
+from comity.backends.keys import server_context
 from comity.backends.sql.attachments import CarriedAttachment
 from comity.errors import StorageError
 from comity.model import Role

@@ -16,6 +16,7 @@ from comity.exchange import Next, Queue, Receipt, Status, make_receipt
 from comity.node.hear import MAX_EXITS, MAX_ROWS, hear
 from comity.node.hold import hold_document
 from comity.node.run import work
+from comity.proofs.canonical import MAX_DEPTH
 from comity.tracing import crossing_document, holding_document
 from tests.nodes.hostile import Hostile
 from tests.nodes.mutations import mutated
@@ -64,6 +65,17 @@ def answer_payload(town: Town) -> dict[str, Any]:
         "exits": [crossing_document(one) for one in mine.trace.exits[:1]], "gaps": [], "unmatched": [],
         "holds": [hold_document(one) for one in holds[:1]],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("levels", "status"), [(MAX_DEPTH - 2, 202), (MAX_DEPTH - 1, 202), (MAX_DEPTH, 400), (MAX_DEPTH + 1, 400)]
+)
+def test_a_payload_nests_as_deeply_as_it_can_be_kept(
+    hostile: Hostile, levels: int, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nested = b'{"a":' * levels + b"0" + b"}" * levels
+    assert hostile.say(CA, "notice", nested).status == status
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 def heard_without_fault(town: Town, victim: str) -> None:
@@ -170,7 +182,7 @@ def test_text_that_no_receipt_may_carry_is_refused_like_any_other(
         ({"crossings": []}, "1 to 10000"),
         ({"crossings": [{}] * 10_001}, "1 to 10000"),
         ({"crossings": [{}] * 200_000}, "1 to 10000"),
-        ({"rule": "poison"}, "tracing rules"),
+        ({"rule": "hearsay"}, "tracing rules"),
         ({"offence": "rudeness"}, "cyber_fraud"),
         ({"basis": {}}, "instrument"),
         ({"basis": {"instrument": "x" * 201}}, "instrument"),

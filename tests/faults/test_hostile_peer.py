@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from comity.backends.key_files import client_context, create_keys
+from comity.backends.keys import client_context, create_keys
 from comity.backends.sql.schema import outbox
 from comity.exchange import read_results, verify_receipt, write_envelopes
 from comity.exchange.batch import MAX_BATCH
@@ -76,7 +76,7 @@ def test_any_bytes_are_refused_with_a_receipt_and_an_alarm(town: Town, data: st.
     before = len(alarms(town))
     done = hostile.bring(CA, wire)
     assert 400 <= done.status < 500
-    receipt = verify_receipt(done.receipt, member=town[HK].compact().member(CA))
+    receipt = verify_receipt(done.receipt, giver=CA, keys=town[HK].compact().keys_of(CA, town.clock()))
     assert (receipt.status.value, receipt.sender) == ("refused", HK)
     assert taken(town) == 0
     assert len(alarms(town)) == before + 1

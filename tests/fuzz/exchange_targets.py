@@ -35,7 +35,7 @@ REFUSED = {"status": "refused", "reason_code": "envelope.expired", "reason_text"
 def exchange_targets() -> list[Target]:
     plain, several = Draft().write(), Draft(recipients=(HONG_KONG, THAILAND)).write()
     receipts = [receipt(), receipt(HONG_KONG, **REFUSED)]
-    hong_kong = compact().member(HONG_KONG.id)
+    keys = compact().keys_of(HONG_KONG.id, NOW)
     return [
         Target(
             name="strict JSON", samples=[encoded(CANADA.card_fields()), b'{"a":[1,2,{"b":null}],"c":"\\u00e9"}', b"[]"],
@@ -57,11 +57,13 @@ def exchange_targets() -> list[Target]:
         ),
         Target(
             name="receipt", samples=[one.encode() for one in receipts],
-            read=lambda raw: verify_receipt(text(raw), member=hong_kong),
+            read=lambda raw: verify_receipt(text(raw), giver=HONG_KONG.id, keys=keys),
         ),
         Target(
             name="receipt fields", samples=[encoded(receipt_fields()), encoded(receipt_fields(**REFUSED))],
-            read=lambda raw: verify_receipt(signed(raw, HONG_KONG, "comity-receipt+jws"), member=hong_kong),
+            read=lambda raw: verify_receipt(
+                signed(raw, HONG_KONG, "comity-receipt+jws"), giver=HONG_KONG.id, keys=keys
+            ),
         ),
         Target(
             name="card", samples=[one.card().encode() for one in (CANADA, WATCH)], weight=0.5,
@@ -77,9 +79,7 @@ def exchange_targets() -> list[Target]:
         ),
         Target(
             name="signed line", samples=[receipts[0].encode()],
-            read=lambda raw: signatures.verify(
-                text(raw), typ="comity-receipt+jws", keys={hong_kong.signing_key_id: hong_kong.signing_key}
-            ),
+            read=lambda raw: signatures.verify(text(raw), typ="comity-receipt+jws", keys=keys),
         ),
         *batch_targets([plain.wire, several.wire], receipts),
         *mandate_targets(),

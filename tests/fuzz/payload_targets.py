@@ -8,9 +8,11 @@ from comity.exchange.attachment import read_attachment
 from comity.exchange.consent import CONSENT_TYPE, read_question, verify_word
 from comity.exchange.fields import read_object
 from comity.exchange.handling import read_handling
+from comity.exchange.relaxation import RELAXATION_TYPE, verify_relaxation
 from comity.exchange.retraction import COMPLIANCE_TYPE, RETRACTION_TYPE, verify_compliance, verify_retraction
 from comity.proofs.signatures import key_id
 from comity.tracing import read_crossing, read_gap, read_holding, read_time
+from comity.tracing.chokes import read_choke
 from comity.tracing.documents import read_report
 from tests.fuzz.engine import Target
 from tests.fuzz.exchange_targets import document, dumped, signed, text
@@ -26,6 +28,10 @@ CROSSING = {
 HOLDING = {
     "account": "hk-1", "institution": "Bank", "country": "HK", "currency": "USD", "tainted_minor": 500,
     "balance_minor": 520,
+}  # fmt: skip
+CHOKE = {
+    "account": "hk-pool", "institution": "Bank", "country": "HK", "currency": "USD", "kind": "omnibus",
+    "tainted_minor": 500, "transfers": 2,
 }  # fmt: skip
 GAP = {"transfer_id": "T-9", "account": "hk-1", "currency": "USD", "unexplained_minor": 12}
 REPORT = {"report_id": "R-1", "transfers": ["T-1", "T-2"], "amounts": {"T-1": "10.50"}, "offence": "fraud"}
@@ -55,7 +61,11 @@ RETRACTION = {
 }  # fmt: skip
 COMPLIANCE = {
     "v": 1, "retraction": "e" * 64, "item": "c" * 64, "by": CANADA.id, "originator": HONG_KONG.id,
-    "at": instant(NOW), "how": "erased", "onward": [THAILAND.id],
+    "at": instant(NOW), "how": "closed", "why": "The record stays.", "onward": [THAILAND.id],
+}  # fmt: skip
+RELAXATION = {
+    "v": 1, "item": "c" * 64, "message": "message-1", "originator": CANADA.id, "handling": HANDLING,
+    "at": instant(NOW), "why": "Released.",
 }  # fmt: skip
 
 
@@ -65,6 +75,7 @@ def payload_targets() -> list[Target]:
         _document("crossing", CROSSING, read_crossing),
         _document("holding", HOLDING, read_holding),
         _document("gap", GAP, read_gap),
+        _document("choke point", CHOKE, read_choke),
         _document("report document", REPORT, read_report),
         Target(name="time", samples=[b"2025-06-03T10:15:30.000000Z", b"2025-06-03T10:15:30+07:00"],
                read=lambda raw: read_time(text(raw))),
@@ -80,6 +91,8 @@ def payload_targets() -> list[Target]:
             signed(raw, CANADA, RETRACTION_TYPE), keys=keys, originator=CANADA.id)),
         Target(name="compliance", samples=[dumped(COMPLIANCE)], read=lambda raw: verify_compliance(
             signed(raw, CANADA, COMPLIANCE_TYPE), keys=keys, by=CANADA.id)),
+        Target(name="relaxation", samples=[dumped(RELAXATION)], read=lambda raw: verify_relaxation(
+            signed(raw, CANADA, RELAXATION_TYPE), keys=keys, originator=CANADA.id)),
     ]  # fmt: skip
 
 

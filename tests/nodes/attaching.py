@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from comity.backends.attachment_courier import AttachmentCourier
-from comity.backends.key_files import client_context
+from comity.backends.keys import client_context
 from comity.backends.sql.attachments import CarriedAttachment
 from comity.model import Role
 from comity.node.attachments.fetch import Fetching

@@ -83,7 +83,7 @@ class Hostile:
         return self.town.wires.bring(Carried(sender=self.member, receiver=victim, wire=wire))
 
 
-def _bytes(value: Any) -> bytes:
+def _bytes(value: Any, **_: int) -> bytes:
     if isinstance(value, dict) and RAW in value:
         return bytes(value[RAW])
     return canonical_bytes(value)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from comity.backends.courier import PeerCourier
-from comity.backends.key_files import client_context
+from comity.backends.keys import client_context
 from comity.backends.peer_client import Resolver, resolve
 from comity.entrypoints.peer import create_peer_app, peer_config
 from comity.entrypoints.serve import Server

@@ -1,6 +1,7 @@
 """One byte string per value, and nothing read that two parsers would read differently."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_key_with_half_a_surrogate_pair_is_refused() -> None:
         parse_strict(b'{"\\ud800":1}')
     with pytest.raises(InputError):
         canonical_bytes({"\ud800": 1})
+
+
+def test_one_key_twice_among_very_many_is_found_at_once() -> None:
+    keys = b",".join(b'"%d":0' % number for number in range(100_000))
+    began = time.process_time()
+    with pytest.raises(InputError, match="'99999' twice"):
+        parse_strict(b"{" + keys + b',"99999":0}')
+    assert time.process_time() - began < 3
 
 
 def test_the_deepest_allowed_nesting_is_read() -> None:

@@ -11,7 +11,8 @@ from comity.entrypoints.cli import app
 from comity.entrypoints.cli.help_text import examples, fold, help_of, paragraphs
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
-GROUPS = sorted({path.split()[1] for path in COMMANDS if len(path.split()) == 3})
+ALONE = {path.split()[1] for path in COMMANDS if len(path.split()) == 2}
+GROUPS = sorted({path.split()[1] for path in COMMANDS if len(path.split()) == 3} - ALONE)
 RUNNER = CliRunner()
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from comity.backends.courier import PeerCourier
-from comity.backends.key_files import client_context, create_keys, server_context
+from comity.backends.keys import client_context, create_keys, server_context
 from comity.backends.peer_client import checked_address
 from comity.errors import NetworkError
 from comity.exchange import Member, Queue, Receipt, Result, Status, make_receipt, write_results

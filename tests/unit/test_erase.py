@@ -18,6 +18,7 @@ from comity.node.erase import KeptByLaw, erase_case, erase_message, keep_case, r
 from comity.node.log.fsck import check
 from comity.node.log.publish import log_signer, publish_log
 from comity.node.pages.desk import NodeDesk
+from comity.node.pages.erased import CaseErased
 from comity.node.people import add_person
 from comity.proofs.note import verifier_of
 from comity.proofs.tiles import ENTRIES, decode_bundle, tile_at
@@ -406,3 +407,20 @@ def test_an_erased_event_is_not_disclosed(held: Town, console: Path, tmp_path: P
     erase_case(held[CA], case_id, ground=GROUND, person=supervisor(held))
     with pytest.raises(Conflict, match="erased"):
         run("log", "disclose", console, event.id, "--field", "kind", "--out", tmp_path / "x")
+
+
+def test_of_an_erased_case_is_said_when_by_whom_and_why(town: Town) -> None:
+    town.report()
+    town.settle()
+    case_id = ended(town)
+    person = supervisor(town)
+    erase_case(town[CA], case_id, person=person, ground=GROUND)
+    shown = CliRunner().invoke(app, ["case", "show", str(town[CA].home.path), case_id])
+    assert isinstance(shown.exception, CaseErased)
+    for said in (case_id, person.id, GROUND, f"{town.clock():%Y-%m-%d}"):
+        assert said in str(shown.exception)
+    with pytest.raises(CaseErased, match=GROUND):
+        NodeDesk(town[CA]).case(person, case_id)
+    unknown = CliRunner().invoke(app, ["case", "show", str(town[CA].home.path), "case-0000000000000000"])
+    assert isinstance(unknown.exception, NotFound)
+    assert not isinstance(unknown.exception, CaseErased)

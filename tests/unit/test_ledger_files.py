@@ -197,7 +197,7 @@ def test_a_log_verifies_over_http(tmp_path: Path) -> None:
 
     with http(serve) as reader:
         assert verify_log(reader, KEY).holds
-    assert asked[:2] == ["/log/checkpoint", "/log/tile/entries/000"]
+    assert asked[:3] == ["/log/checkpoint", "/log/key", "/log/tile/entries/000"]
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -1,6 +1,9 @@
 """`comity log verify` and `comity log key`, as a person and as a program see them."""
 
 import json
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,9 +17,10 @@ from typer.testing import CliRunner
 
 from comity.backends.log_files import FileTileStore
 from comity.entrypoints.cli.log_key import log_key
-from comity.entrypoints.cli.log_verify import log_verify
+from comity.entrypoints.cli.log_verify import _SETTINGS, log_verify
 from comity.errors import InputError, NetworkError, NotFound
 from comity.ledger import LogWrong, add_cosignatures, publish
+from comity.node.home import Home
 from comity.proofs.cosignature import cosign, cosigner_of
 from comity.proofs.note import verifier_of
 from tests.unit.ledger_stores import NOW, MemoryEvents, key_of
@@ -76,7 +80,7 @@ def test_a_node_directory_a_log_directory_and_a_url_give_the_same_verdict(node: 
         "ok": True, "key": str(KEY), "key_pinned": False, "origin": "node.example/log", "size": 300,
         "root": verdicts[0]["root"], "time": "2025-06-20T09:30:00Z", "entries_checked": 300,
         "cosigned": [{"name": "witness.example", "key": str(WITNESS_KEY), "time": "2025-06-20T09:30:00Z"}],
-        "not_cosigned": [], "quorum": None, "fault": None,
+        "not_cosigned": [], "quorum": None, "hidden": [], "fault": None,
     }  # fmt: skip
 
 
@@ -107,6 +111,51 @@ def test_a_wrong_log_names_the_first_wrong_thing_and_exits_3(node: Path) -> None
     assert verdict["fault"]["file"] == "tile/entries/001.p/44"
     assert "entry 43" in verdict["fault"]["problem"]
     assert isinstance(result.exception, LogWrong)
+
+
+@pytest.mark.parametrize(
+    "named", [str(verifier_of(key_of("other.example"))) + "\n", f"{KEY}\n{KEY}\n", f"{KEY}", ""]
+)
+def test_a_key_file_that_names_another_key_is_the_first_wrong_thing(node: Path, url: str, named: str) -> None:
+    (node / "log" / "key").write_text(named)
+    (node / "log" / "tile" / "entries" / "000").write_bytes(b"")
+    for place in (node, url):
+        with pytest.raises(LogWrong, match="it names") as caught:
+            run("verify", place, "--key", KEY)
+        assert caught.value.fault.file == "key"
+
+
+def test_hidden_files_that_no_log_has_are_named_and_are_no_fault(node: Path) -> None:
+    log = node / "log"
+    for name in (".lock", ".key.new", "tile/entries/001.p/.44.new"):
+        (log / name).write_bytes(b"")
+    assert as_json(node)["hidden"] == []
+    (log / ".cache").mkdir()
+    strangers = [".cache/tile", ".checkpoint", ".notes.new", "tile/.000", "tile/entries/.lock"]
+    for name in strangers:
+        (log / name).write_bytes(b"x")
+    verdict = as_json(node)
+    assert (verdict["ok"], verdict["hidden"]) == (True, strangers)
+    assert "hidden" in run("verify", node)
+    (log / "notes").write_bytes(b"x")
+    with pytest.raises(LogWrong, match="notes: no file of a log"):
+        run("verify", node)
+
+
+def test_a_log_directory_is_checked_from_its_files_alone(node: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(node / "log", tmp_path / "copy")
+    said = (
+        "import json, sys; from comity.entrypoints.cli import app\n"
+        "try: app(['log', 'verify', sys.argv[1], '--json'])\n"
+        "finally: print(json.dumps([one for one in ('sqlalchemy', 'litestar') if one in sys.modules]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", said, str(copy)], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)["ok"] is True
+    assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
+def test_where_a_node_lives_is_said_by_the_same_file(node: Path) -> None:
+    assert Home(node).settings_file.name == _SETTINGS
 
 
 def test_another_key_exits_3(node: Path) -> None:

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.errors import ComityError, Conflict, Forbidden, InputError, NotFound, StorageError
+from comity.exchange import StaleRegister
 from comity.exchange.fields import Malformed
 from comity.exchange.notice import LONGEST_TEXT, Notice, read_notice, write_notice
 from comity.model import Role
 from comity.node.attachments.attach import OFFERED_FOR, files_of, offered_to, tidy
 from comity.node.attachments.export import fetch_again, save_attachment
-from comity.node.handling.obligations import HandlingForbids
+from comity.node.handling.gate import HandlingForbids
 from comity.node.handling.retract import take_back
 from comity.node.notice import notice_named, notices, tell
 from tests.nodes.attaching import attachments, fetch_all, states, tell_of, written
@@ -100,6 +101,16 @@ def test_one_message_tells_several_and_both_sides_can_read_it(town: Town) -> Non
         assert tx.outbox.counts().keys() <= {"handled", "accepted"}
     with pytest.raises(NotFound), town.looking(HK) as tx:
         notice_named(town[HK], tx, "message-none")
+
+
+def test_under_a_register_that_is_too_old_a_notice_is_refused_and_stands_in_nobodys_way(town: Town) -> None:
+    formed = town[CA].compact().fresh_at
+    town.clock.advance(seconds=(formed - town.clock()).total_seconds(), hours=30)
+    with pytest.raises(StaleRegister, match="30 h ago") as refusal:
+        tell_of(town, peers=[HK], text="One.")
+    assert "comity compact update" in refusal.value.next_step
+    with town[CA].records.reading() as tx:
+        assert tx.outbox.waiting(HK) == 0
 
 
 def test_a_notice_is_filed_under_the_case_that_both_have(held: Town) -> None:

@@ -15,18 +15,14 @@ from comity.exchange.consent import Answer, make_word, read_question, verify_wor
 from comity.exchange.retraction import Retraction, make_retraction, verify_compliance, verify_retraction
 from comity.model import ACTIONS, Handling, Permission, Role
 from comity.node.answer import answer
-from comity.node.handling.consent import Wanted, answer_by_hand, ask_by_hand
-from comity.node.handling.obligations import (
-    PURPOSE,
-    HandlingForbids,
-    barred,
-    made_from,
-    may_be_listed,
-    recording,
-    require_use,
-    to_send,
-)
+from comity.node.handling.answering import answer_by_hand
+from comity.node.handling.consent import Wanted, ask_by_hand
+from comity.node.handling.exits import require_use
+from comity.node.handling.gate import PURPOSE, HandlingForbids, barred, recording
+from comity.node.handling.items import made_from
+from comity.node.handling.reading import may_be_listed
 from comity.node.handling.retract import take_back
+from comity.node.handling.sending import to_send
 from comity.node.hear import hear
 from comity.node.pages.case_page import case_page
 from comity.node.pages.desk import NodeDesk
@@ -232,11 +228,12 @@ def test_our_own_words_go_where_we_want(town: Town) -> None:
 
 def test_what_a_control_message_may_be_is_closed(town: Town) -> None:
     """No obligations are asked for these: what they carry is written by one function each, and nothing else."""
-    from comity.node.handling.obligations import CONTROL
+    from comity.node.handling.sending import CONTROL
 
     assert {
         "receipts", "register.changed", "attachment.state", "consent.request", "consent.grant",
         "consent.refusal", "consent.withdrawal", "item.retraction", "item.compliance",
+        "item.relaxation",
     } == CONTROL  # fmt: skip
 
 
@@ -800,18 +797,18 @@ def test_more_obligations_than_a_message_can_say_go_nowhere_and_stop_nothing(tow
 def test_one_item_that_cannot_be_closed_holds_up_no_other(
     held: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from comity.node.handling import retract
+    from comity.node.handling import comply
 
     first, *others = items(held, CA, "in")
     assert others
-    really = retract.close
+    really = comply.close
 
     def close(node: Any, tx: Any, item: Item, *, state: str) -> None:
         if item.id == first.id:
             raise ValueError(item.id)
         really(node, tx, item, state=state)
 
-    monkeypatch.setattr(retract, "close", close)
+    monkeypatch.setattr(comply, "close", close)
     held.clock.advance(days=91)
     sweep(held[CA])
     assert [one.id for one in items(held, CA, "in")] == [first.id]

@@ -15,7 +15,8 @@ _BASIS = {"instrument": "UNTOC", "kind": "multilateral", "usable": True, "confid
 _REQUEST: dict[str, Any] = {
     "type": "trace_and_hold", "channel": "fiu", "offence": "fraud", "urgent": True, "from_member": True,
     "from_jurisdiction": "CA", "amount_minor": 230_000_000, "currency": "CAD", "legal_basis": _BASIS,
-    "drafted_by": "somebody",
+    "drafted_by": "somebody", "rule": "fifo", "inflows": 1, "accounts": 1, "third_countries": 0, "unmatched": 0,
+    "exits": 0, "requests_today": 1, "cases_today": 1, "peer_requests_today": 1, "unmatched_today": 0,
 }  # fmt: skip
 _HOLD: dict[str, Any] = {
     "urgent": True, "own_case": False, "from_member": True, "placed_by": "policy", "offence": "fraud",
@@ -36,13 +37,13 @@ _MATRIX: dict[Role, set[Action]] = {
         Action.REPORT_CASE, Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON,
         Action.ANSWER_REQUEST, Action.REFUSE_REQUEST, Action.PLACE_HOLD, Action.RELEASE_HOLD,
         Action.IMPORT_TRANSFERS, Action.READ_LOG, Action.DECIDE_CONSENT, Action.RETRACT_ITEM,
-        Action.KEEP_CASE, Action.ERASE_CASE,
+        Action.KEEP_CASE, Action.ERASE_CASE, Action.MARK_ACCOUNT,
     },
     Role.CENTRAL_AUTHORITY: _ON_CASES
     | {
         Action.APPROVE_REQUEST, Action.SEND_REQUEST, Action.ANSWER_REQUEST, Action.REFUSE_REQUEST,
         Action.CONFIRM_HOLD, Action.RELEASE_HOLD, Action.DECIDE_CONSENT, Action.RETRACT_ITEM,
-        Action.KEEP_CASE, Action.ERASE_CASE,
+        Action.KEEP_CASE, Action.ERASE_CASE, Action.MARK_ACCOUNT,
     },
     Role.PROSECUTOR: _ON_CASES | {Action.CONFIRM_HOLD, Action.RELEASE_HOLD, Action.KEEP_CASE},
     Role.BORDER_OFFICER: set(),

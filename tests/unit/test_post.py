@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import pytest
 
-from comity.backends.sql.post import SqlInbox, SqlOutbox
+from comity.backends.sql.inbox import SqlInbox
+from comity.backends.sql.outbox import SqlOutbox
 from comity.backends.sql.rows import time_value
 from comity.errors import Forbidden
 from comity.exchange import (
@@ -335,7 +336,7 @@ def test_a_request_that_waits_for_an_officer_is_delivered_and_handled_with_the_a
             for row in tx.outbox._connection.exec_driver_sql("SELECT receipt, peer FROM outbox")
             if row.peer == HK
         )
-    said = verify_receipt(receipt, member=town[CA].compact().member(HK))
+    said = verify_receipt(receipt, giver=HK, keys=town[CA].compact().keys_of(HK, town.clock()))
     assert said.status is Status.HANDLED
 
 
@@ -345,7 +346,7 @@ def test_what_expired_has_our_own_word_for_it(town: Town) -> None:
     assert town.deliver(CA, HK)
     with town.looking(CA) as tx:
         (row,) = tx.outbox._connection.exec_driver_sql("SELECT state, receipt FROM outbox")
-    said = verify_receipt(row.receipt, member=town[CA].compact().member(CA))
+    said = verify_receipt(row.receipt, giver=CA, keys=town[CA].compact().keys_of(CA, town.clock()))
     assert (row.state, said.status, said.reason_code) == ("undelivered", Status.UNDELIVERED, "expired")
     assert town.wires.carried == []
 

@@ -11,7 +11,7 @@ from comity.exchange.fields import Malformed
 from comity.exchange.refusals import ReceiptMismatch
 from comity.proofs.signatures import UnknownKey
 from tests.unit.exchange_world import compact, digest, packed, vectors
-from tests.vectors.forger import CANADA, HONG_KONG, NOW, THAILAND
+from tests.vectors.forger import CANADA, HONG_KONG, NOW, THAILAND, Identity
 
 ACCEPTED = Receipt(
     status=Status.ACCEPTED,
@@ -29,15 +29,18 @@ WAY = {
 }
 
 
+def verified(jws: str, giver: Identity) -> Receipt:
+    return verify_receipt(jws, giver=giver.id, keys=compact().keys_of(giver.id, NOW))
+
+
 @pytest.mark.parametrize(("expect", "wire"), vectors("receipt"))
 def test_vector(expect: str, wire: bytes) -> None:
-    hong_kong = compact().member(HONG_KONG.id)
     if expect == "ok":
-        refused_or_not = verify_receipt(wire.decode(), member=hong_kong)
+        refused_or_not = verified(wire.decode(), HONG_KONG)
         assert (refused_or_not.reason_code == "") == (refused_or_not.status is not Status.REFUSED)
         return
     with pytest.raises(ComityError) as refusal:
-        verify_receipt(wire.decode(), member=hong_kong)
+        verified(wire.decode(), HONG_KONG)
     assert refusal.value.code == expect
 
 
@@ -48,7 +51,7 @@ def test_a_receipt_comes_out_as_it_went_in(status: Status) -> None:
         given = replace(given, reason_code="envelope.expired", reason_text="expected …, got …")
     giver = CANADA if status is Status.UNDELIVERED else HONG_KONG
     jws = make_receipt(given, key=giver.signing)
-    assert verify_receipt(jws, member=compact().member(giver.id)) == given
+    assert verified(jws, giver) == given
     refuse_other_message(given, **WAY)
 
 
@@ -69,21 +72,19 @@ def test_only_a_refusal_may_lack_the_id() -> None:
 
 def test_an_envelope_is_no_receipt() -> None:
     with pytest.raises(ComityError) as refusal:
-        verify_receipt(packed().jws, member=compact().member(CANADA.id))
+        verified(packed().jws, CANADA)
     assert refusal.value.code == "signature.header"
 
 
 def test_the_sender_cannot_receipt_for_the_receiver_nor_the_reverse() -> None:
     for_hong_kong = make_receipt(ACCEPTED, key=CANADA.signing)
     with pytest.raises(UnknownKey):
-        verify_receipt(for_hong_kong, member=compact().member(HONG_KONG.id))
+        verified(for_hong_kong, HONG_KONG)
     with pytest.raises(ReceiptMismatch):
-        verify_receipt(for_hong_kong, member=compact().member(CANADA.id))
+        verified(for_hong_kong, CANADA)
     undelivered = replace(ACCEPTED, status=Status.UNDELIVERED, reason_code="expired")
     with pytest.raises(ReceiptMismatch):
-        verify_receipt(
-            make_receipt(undelivered, key=HONG_KONG.signing), member=compact().member(HONG_KONG.id)
-        )
+        verified(make_receipt(undelivered, key=HONG_KONG.signing), HONG_KONG)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +101,4 @@ def test_a_receipt_that_would_be_refused_is_not_signed(changes: dict[str, Any]) 
 
 def test_thailand_is_not_hong_kong() -> None:
     with pytest.raises(UnknownKey):
-        verify_receipt(make_receipt(ACCEPTED, key=HONG_KONG.signing), member=compact().member(THAILAND.id))
+        verified(make_receipt(ACCEPTED, key=HONG_KONG.signing), THAILAND)

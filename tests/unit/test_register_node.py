@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from comity.backends.key_files import client_context
+from comity.backends.keys import client_context
 from comity.backends.register_files import STAMP, load_joined, read_joined, save_joined
 from comity.backends.register_updates import FrozenRegister, RegisterRollback
 from comity.entrypoints.peer.register import register_handler
@@ -37,6 +37,7 @@ from comity.node.registers.keep import (
 from comity.node.registers.peer_rules import pin, refuse, trust
 from comity.node.registers.publish import (
     adding,
+    make_good,
     propose_change,
     removing,
     revoking,
@@ -44,7 +45,7 @@ from comity.node.registers.publish import (
     rotate,
     sign_file,
 )
-from comity.node.registers.update import CHANGED, MemberElsewhere, make_good, take_changed, update
+from comity.node.registers.update import CHANGED, MemberElsewhere, take_changed, update
 from tests.nodes.story import CA, HK, TH
 from tests.nodes.town import EVERYBODY, WATCH, Town, free_ports, settings_of
 
@@ -187,6 +188,46 @@ def test_a_kill_between_a_later_version_and_its_event_is_made_good_at_the_start(
         make_good(node)
         (event,) = desk.events(TH, "register.updated")[before:]
         assert event.body["digest"] == node.registers()[DESK].digest
+
+
+def told_of(town: Town, node_id: str) -> list[str]:
+    return sorted(
+        one.body["peer"] for one in town.events(node_id, "message.queued") if one.body["type"] == CHANGED
+    )
+
+
+@pytest.mark.parametrize("then", ["started again", "repeated"])
+def test_the_notice_of_a_version_is_sent_though_its_publisher_was_killed(
+    desk: Town, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    """Under the key that the others know, and they take it over from the notice, with nobody's mirror in reach."""
+    monkeypatch.setattr(register_publish, "save_joined", _dies_after(save_joined))
+    with pytest.raises(KeyboardInterrupt):
+        rotate(desk[HK], overlap=DAY, key=root_key(desk[HK], None), actor="test")
+    monkeypatch.setattr(register_publish, "save_joined", save_joined)
+    node = desk.reopen(HK)
+    assert told_of(desk, HK) == [], "the notices were rolled back, the file is there"
+    if then == "repeated":
+        rotate(node, overlap=DAY, key=root_key(node, None), actor="test")
+    for _ in range(2):
+        make_good(node)
+        assert told_of(desk, HK) == sorted([CA, TH, WATCH])
+    desk.settle()
+    for other in (CA, TH, WATCH):
+        assert desk[other].registers()[DESK].digest == node.registers()[DESK].digest
+        assert "notice of" in desk.events(other, "register.updated")[-1].body["source"]
+
+
+def test_a_version_that_another_published_is_not_told_again(
+    desk: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propose_change(desk[TH], DESK, revoking(TH, "x"), key=root_key(desk[TH], None), file=None, actor="test")
+    monkeypatch.setattr("comity.node.registers.update.save_joined", _dies_after(save_joined))
+    with pytest.raises(KeyboardInterrupt):
+        tell(desk, TH, CA)
+    make_good(desk[CA])
+    assert desk.events(CA, "register.updated")[-1].body["source"] == "found at the start"
+    assert told_of(desk, CA) == []
 
 
 def test_a_slow_mirror_holds_no_lock(desk: Town) -> None:

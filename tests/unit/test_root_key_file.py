@@ -1,12 +1,14 @@
 """A state's register key in a file of its own: whole, encrypted, and opened by its passphrase only."""
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from comity.backends.key_files import KeysExist, KeysMissing, WrongPassphrase
+from comity.backends import root_key_file
+from comity.backends.keys import KeysExist, KeysMissing, WrongPassphrase, derive_password
 from comity.backends.root_key_file import create_root_key, read_root_key
 from comity.errors import InputError
 from comity.exchange import read_card
@@ -34,6 +36,21 @@ def test_the_key_comes_back_with_its_passphrase_and_with_no_other(tmp_path: Path
         create_root_key(tmp_path / "other.json", b"")
     with pytest.raises(KeysMissing):
         read_root_key(tmp_path / "nowhere", b"x")
+
+
+def test_a_key_that_appears_while_another_is_made_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, real = tmp_path / "root.json", derive_password
+
+    def others_first(passphrase: bytes, salt: bytes) -> bytes:
+        file.write_bytes(b"theirs")
+        return real(passphrase, salt)
+
+    monkeypatch.setattr(root_key_file, "derive_password", others_first)
+    with pytest.raises(KeysExist):
+        create_root_key(file, b"said aloud")
+    assert file.read_bytes() == b"theirs"
 
 
 @pytest.mark.parametrize(
@@ -73,12 +90,12 @@ def test_no_draft_of_the_key_is_ever_readable_by_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    replace_ = Path.replace
+    link = os.link
 
-    def watching(draft: Path, to: Path) -> Path:
+    def watching(draft: Path, to: Path) -> None:
         seen.append(stat.S_IMODE(draft.stat().st_mode))
-        return replace_(draft, to)
+        link(draft, to)
 
-    monkeypatch.setattr(Path, "replace", watching)
+    monkeypatch.setattr(os, "link", watching)
     create_root_key(tmp_path / "root.json", b"said aloud")
     assert seen == [0o600]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from comity.backends.courier import PeerCourier
-from comity.backends.key_files import prepare_generation, show_generation, use_generation
+from comity.backends.keys import prepare_generation, show_generation, use_generation
 from comity.backends.witness_client import origin_id
 from comity.entrypoints import serve
 from comity.entrypoints.peer import tls

@@ -12,11 +12,13 @@ PAGE = ROOT / "docs" / "threat-model.md"
 THREATS = (
     "Replay", "Reorder, drop, truncate", "Surreptitious forwarding", "Re-encryption", "Algorithm downgrade",
     "Type confusion", "Different plaintext per recipient", "Stolen signing key", "Stolen decryption key",
-    "Log equivocation", "Log tail truncation", "Log rollback", "Log back-dating", "Register rollback",
+    "Log equivocation", "Log tail truncation", "Log rollback", "Log back-dating",
+    "Back-dated signatures", "Register rollback",
     "Register freeze", "Foreign injection into the register", "Organisation spoofing", "Confused deputy",
     "Identifier normalisation bypass", "Oversized messages", "Slow messages", "Decompression bombs",
     "Nesting bombs", "XXE", "SSRF through peer addresses", "Yes/no oracle by timing or size",
-    "Dictionary attack on commitments", "Traffic analysis", "Revoked member pulling through a third",
+    "Probing a book", "Dictionary attack on commitments", "Traffic analysis", "Revoked member pulling through a third",
+    "Obligations made wider by another", "Made to ask",
     "Central outage", "Queue poisoning", "Clock skew", "Insider misuse", "Dependency tampering",
 )  # fmt: skip
 CONTROLS = (

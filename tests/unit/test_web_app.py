@@ -21,7 +21,8 @@ from comity.entrypoints.web.headers import EVERYWHERE
 from comity.entrypoints.web.throttle import FREE_ATTEMPTS
 from comity.errors import StorageError
 from comity.model import Person
-from comity.node.pages.views import CaseRow
+from comity.node.pages.erased import CaseErased
+from comity.node.pages.views import CasePage, CaseRow
 from tests.browser.sample_case import CASE_ID, NOW
 from tests.browser.sample_desk import ADMINISTRATOR, ANALYST, PASSWORDS, SampleDesk
 
@@ -390,12 +391,52 @@ def test_case_page_tells_the_whole_case(client: TestClient[Litestar], desk: Samp
         "not told yet",
         "Hong Kong ADU answered: 2 holdings held, 3 exits",
         "In force between both since 1 March 2002",
+        "th-amlo has the request and has not answered it",
+        "it refused on a ground that no other basis mends",
+        "The sub-ledger of the pooled account",
+        "FATF Recommendations 10 and 16",
+        "took 3 rounds of asking and 6 messages: 3 sent (26.7 KiB) and 3 received",
+        "<code>H-2</code>",
     )
     for words in said:
         assert words.replace("'", "&#39;") in page, words
     assert desk.readings == 1
     for number in range(11):
         assert f'href="/cases/{CASE_ID}/events/ev-{number}"' in page
+
+
+def test_a_long_case_is_folded_by_country(client: TestClient[Litestar], desk: SampleDesk) -> None:
+    case = desk.case(Person(id="x", role=desk.roles[ANALYST]), CASE_ID)
+    desk.page = replace(case, holds=case.holds * 4, holdings=case.holdings * 4)
+    sign_in(client)
+    page = client.get(f"/cases/{CASE_ID}").text
+    assert [t for t, a in Tags(page).found if a.get("class") == "group"] == ["details"] * 5
+    assert "12 holds" in page
+    assert page.count("<code>H-2</code>") == 4
+
+
+def test_a_case_with_nothing_open_has_no_part_for_it(client: TestClient[Litestar], desk: SampleDesk) -> None:
+    case = desk.case(Person(id="x", role=desk.roles[ANALYST]), CASE_ID)
+    desk.page = replace(case, open_parts=(), chokes=(), federation=None)
+    sign_in(client)
+    page = client.get(f"/cases/{CASE_ID}").text
+    for words in ("Still open", "Where tracing ends", "rounds of asking"):
+        assert words not in page
+
+
+def test_an_erased_case_says_that_it_was(
+    client: TestClient[Litestar], desk: SampleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erased(*_: object) -> CasePage:
+        raise CaseErased("expected a case, got one that was erased 2026-01-02 10:00 UTC by admin: retention")
+
+    sign_in(client)
+    monkeypatch.setattr(desk, "case", erased)
+    answer = client.get(f"/cases/{CASE_ID}")
+    assert answer.status_code == 404
+    assert "This case was erased" in answer.text
+    assert "erased 2026-01-02 10:00 UTC by admin: retention" in answer.text
+    assert "Nothing of it can be shown" in answer.text
 
 
 def test_the_table_twin_says_every_amount_the_diagram_says(

@@ -90,3 +90,16 @@ def test_codes_read_as_words() -> None:
     assert wording.worded("central-authority") == "Central authority"
     assert wording.rule_name("fifo").startswith("first in, first out")
     assert wording.rule_name("new-rule") == "new-rule"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("List them: `comity case list DIR`.", "List them: <code>comity case list DIR</code>."),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+        ("one ` alone <b>", "one ` alone &lt;b&gt;"),
+        ("`a\u202eb`", "<code>a\ufffdb</code>"),
+    ],
+)
+def test_commands_in_advice_are_set_as_code_and_markup_never_gets_through(text: str, shown: str) -> None:
+    assert wording.coded(text) == shown

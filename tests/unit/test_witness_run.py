@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from comity.backends import witness_folder
 from comity.backends.log_files import FileTileStore
 from comity.backends.log_reader import FileLogReader
 from comity.backends.witness_client import HttpWitness, origin_id
@@ -40,7 +41,8 @@ from comity.ledger import (
 )
 from comity.ledger.request import MAX_BODY_BYTES
 from comity.proofs.checkpoint import open_checkpoint
-from comity.proofs.note import VerifierKey, verifier_of
+from comity.proofs.cosignature import cosigner_of
+from comity.proofs.note import KeySigner, VerifierKey, verifier_of
 from tests.unit.ledger_serving import serving, serving_app
 from tests.unit.ledger_stores import NOW, MemoryEvents, MemoryTiles, key_of
 
@@ -280,6 +282,25 @@ def test_a_passphrase_is_made_where_none_is_given(tmp_path: Path) -> None:
     made.records.close()
     with pytest.raises(Conflict):
         create_witness(tmp_path / "w", "watch.example", None)
+
+
+@pytest.mark.parametrize("passphrase", [SECRET, None])
+def test_two_that_make_a_witness_at_once_never_overwrite_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: bytes | None
+) -> None:
+    """The other's file appears after the directory was seen to be empty: it stays, byte for byte."""
+    theirs = tmp_path / "w" / ("witness.json" if passphrase else "passphrase")
+    real = cosigner_of
+
+    def others_first(signer: KeySigner) -> VerifierKey:
+        theirs.parent.mkdir()
+        theirs.write_bytes(b"theirs")
+        return real(signer)
+
+    monkeypatch.setattr(witness_folder, "cosigner_of", others_first)
+    with pytest.raises(Conflict, match=theirs.name):
+        create_witness(tmp_path / "w", "watch.example", passphrase)
+    assert theirs.read_bytes() == b"theirs"
 
 
 @pytest.mark.parametrize("member", ["name", "key", "salt", "nonce", "sealed"])

@@ -1,4 +1,4 @@
-"""Obligations, consents, retractions and receipts of compliance: those that must be read, and one per way to fail."""
+"""Obligations, and what is signed about them: those that must be read, and one per way to fail."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,13 +18,17 @@ def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return {key: value for key, value in {**fields, **changes}.items() if value is not _ABSENT}
 
 
-def handling(**changes: Any) -> bytes:
+def obligations(**changes: Any) -> dict[str, Any]:
     fields = {
         "originators": [CANADA.id], "audience": [CANADA.id, HONG_KONG.id], "purposes": ["trace-and-hold"],
         "actions": {"read": "allow", "disclose_onward": "ask"}, "retention_days": 90, "gradings": ["3x5x2:1-B-P"],
         "codes": ["TLP:AMBER"], "caveats": ["Intelligence only"], "sources": [ITEM],
     }  # fmt: skip
-    return encoded(_changed(fields, changes))
+    return _changed(fields, changes)
+
+
+def handling(**changes: Any) -> bytes:
+    return encoded(obligations(**changes))
 
 
 def handling_cases() -> list[Case]:
@@ -123,7 +127,7 @@ def retraction_cases() -> list[Case]:
 def compliance(signer: Identity = HONG_KONG, typ: str = "comity-compliance+jws", **changes: Any) -> bytes:
     fields = {
         "v": 1, "retraction": RETRACTION, "item": ITEM, "by": HONG_KONG.id, "originator": CANADA.id,
-        "at": instant(NOW), "how": "erased", "onward": [THAILAND.id],
+        "at": instant(NOW), "how": "erased", "why": "", "onward": [THAILAND.id],
     }  # fmt: skip
     return jws(encoded(_changed(fields, changes)), signer.signing, typ).encode()
 
@@ -132,7 +136,10 @@ def compliance_cases() -> list[Case]:
     """Read as a receipt of compliance by Hong Kong; `wire` is the JWS."""
     return _cases([
         ("ok-erased", "the plain case", "ok", compliance()),
-        ("ok-kept", "a legal hold keeps it out of sight", "ok", compliance(how="kept", onward=[])),
+        ("ok-kept", "a legal hold keeps it out of sight", "ok", compliance(how="kept", why="A legal hold.", onward=[])),
+        ("ok-left", "left to who says so", "ok", compliance(how="left", onward=[])),
+        ("kept-without-a-reason", "kept, and no word why", MALFORMED, compliance(how="kept")),
+        ("closed-without-a-reason", "closed, and no word of what stays", MALFORMED, compliance(how="closed")),
         ("how-unknown", "complied with somehow", MALFORMED, compliance(how="later")),
         ("retraction-form", "with a retraction that is no digest", MALFORMED, compliance(retraction="r-1")),
         ("onward-twice", "a member twice", MALFORMED, compliance(onward=[THAILAND.id, THAILAND.id])),
@@ -142,9 +149,31 @@ def compliance_cases() -> list[Case]:
     ])  # fmt: skip
 
 
+def relaxation(signer: Identity = HONG_KONG, typ: str = "comity-relaxation+jws", **changes: Any) -> bytes:
+    fields = {
+        "v": 1, "item": ITEM, "message": "message-1", "originator": HONG_KONG.id,
+        "handling": obligations(originators=[HONG_KONG.id]), "at": instant(NOW), "why": "Released.",
+    }  # fmt: skip
+    return jws(encoded(_changed(fields, changes)), signer.signing, typ).encode()
+
+
+def relaxation_cases() -> list[Case]:
+    """Read as a relaxation by Hong Kong; `wire` is the JWS. Whether it may say so of the item is the node's."""
+    return _cases([
+        ("ok-relaxation", "the plain case", "ok", relaxation()),
+        ("handling-missing", "nothing to go by", MALFORMED, relaxation(handling=_ABSENT)),
+        ("nobodys", "obligations of no originator", MALFORMED, relaxation(handling=obligations(originators=[]))),
+        ("item-form", "an item that is no digest", MALFORMED, relaxation(item=ITEM[:63])),
+        ("other-signer", "Thailand widens it", "signature.unknown-key", relaxation(THAILAND)),
+        ("other-originator", "Hong Kong widens what is Canada's", "relaxation.mismatch",
+         relaxation(originator=CANADA.id)),
+        ("type-confusion", "a retraction's type", "signature.header", relaxation(typ="comity-retraction+jws")),
+    ])  # fmt: skip
+
+
 GROUPS: Mapping[str, Callable[[], list[Case]]] = {
     "handling": handling_cases, "consent": consent_cases, "retraction": retraction_cases,
-    "compliance": compliance_cases,
+    "compliance": compliance_cases, "relaxation": relaxation_cases,
 }  # fmt: skip
 
 

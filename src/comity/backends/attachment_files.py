@@ -13,13 +13,13 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from comity.backends.attachment_part import Part, storage_trouble
-from comity.backends.files import sync_folder
+from comity.backends.files import created, sync_folder
 from comity.errors import Conflict, InputError, StorageError, TrustError
 from comity.exchange.attachment import USUAL_CHUNK, Attachment
 from comity.exchange.fields import DIGEST, ID
@@ -73,7 +73,7 @@ class AttachmentFiles:
         try:
             with _open_regular(source) as reading, storage_trouble(self._root):
                 self.require_room(Layout(os.fstat(reading.fileno()).st_size, chunk).sealed_size)
-                with _created(draft) as writing:
+                with created(draft) as writing:
                     size, digest, id_ = _seal(reading, writing, ChunkCipher(key), chunk, on_progress)
                 draft.replace(self.offered(id_))
                 sync_folder(draft.parent)
@@ -124,7 +124,7 @@ class AttachmentFiles:
         sealed = self.whole(peer, attachment.id)
         try:
             with storage_trouble(target), sealed.open("rb") as reading:
-                with _created(draft) as writing:
+                with created(draft) as writing:
                     _open_all(reading, writing, attachment, on_progress)
                 draft.replace(target)
                 sync_folder(target.parent)
@@ -209,16 +209,6 @@ def _open_regular(source: Path) -> BinaryIO:
         os.close(handle)
         raise InputError.because(expected="a file", got="something else", where=str(source))
     return os.fdopen(handle, "rb")
-
-
-@contextmanager
-def _created(draft: Path) -> Iterator[BinaryIO]:
-    """A new file (0600) that is on the disk when the block ends."""
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as writing:
-        yield writing
-        writing.flush()
-        os.fsync(writing.fileno())
 
 
 def _remove(file: Path) -> bool:

@@ -35,12 +35,11 @@ class FileLogReader:
         self._folder = root
 
     def paths(self) -> Iterator[str]:
-        """Every file below the directory but those whose name begins with a dot; links are not followed."""
+        """Every file below the directory, hidden ones too; links are not followed."""
         for folder, names, files in os.walk(self._folder, onerror=_unlistable):
-            names[:] = sorted(name for name in names if not name.startswith("."))
+            names.sort()
             for name in sorted(files):
-                if not name.startswith("."):
-                    yield (Path(folder) / name).relative_to(self._folder).as_posix()
+                yield (Path(folder) / name).relative_to(self._folder).as_posix()
 
     def read(self, path: str) -> bytes | None:
         """The file at `path`; None if there is none, or something that is no regular file."""

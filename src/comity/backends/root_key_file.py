@@ -1,6 +1,6 @@
 """A state's register key in a file of its own, for an offline medium: encrypted, and whole or not there.
 
-The file needs nothing else: Argon2id (as in `key_files`) makes the password of the PKCS#8 from the passphrase
+The file needs nothing else: Argon2id (as in `keys.sealed_files`) makes the password of the PKCS#8 from the passphrase
 and the salt beside it. Several nodes of one state are founded with the same file.
 """
 
@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from comity.backends.files import write_durably
-from comity.backends.key_files import KeysExist, KeysMissing, WrongPassphrase, derive_password
+from comity.backends.files import create_durably
+from comity.backends.keys import KeysExist, KeysMissing, WrongPassphrase, derive_password
 from comity.errors import InputError
 from comity.exchange.fields import read_object
 from comity.proofs.canonical import canonical_bytes
@@ -28,7 +28,10 @@ def create_root_key(file: Path, passphrase: bytes) -> Ed25519PrivateKey:
     encryption = serialization.BestAvailableEncryption(derive_password(passphrase, salt))
     pem = key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
     content = canonical_bytes({"v": 1, "salt": salt.hex(), "key": pem.decode("ascii")})
-    write_durably(file, content, mode=0o600)
+    try:
+        create_durably(file, content, mode=0o600)
+    except FileExistsError as error:
+        raise KeysExist.because(expected="a file that does not exist", got=str(file)) from error
     return key
 
 

@@ -9,7 +9,6 @@ to name and public key. A witness that lost `witness.db` must not run again unde
 second tree of a size it has cosigned. So only `create` makes that file.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from comity.backends.files import write_durably
+from comity.backends.files import create_durably, write_durably
 from comity.backends.witness_store import WitnessRecords, create_records
 from comity.errors import Conflict, InputError, NotFound, StorageError, TrustError
 from comity.proofs.canonical import canonical_bytes, parse_strict
@@ -166,17 +165,8 @@ def _bound(name: str, key: VerifierKey) -> bytes:
 
 
 def _write_private(file: Path, content: bytes) -> None:
-    """0600 from the first byte on."""
+    """0600 from the first byte on, and never over another's: two may be making a witness here at once."""
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise StorageError(f"the disk refused: {error}", where=str(file)) from error
+        create_durably(file, content, mode=0o600)
+    except FileExistsError as error:
+        raise Conflict.because(expected="a directory that nobody else writes to", got=str(file)) from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from comity.model import Crossing, Move, Trace
+from comity.model import ChokePoint, Crossing, Move, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class CaseTrace:
     """The latest trace of one case in one book: our own, or what a peer answered.
 
     `source` is a member id. `inflows` is the complete set the trace was made from. `moves` are its flows
-    with both ends: ours only, as peers never send them.
+    with both ends: ours only, as peers never send them. `chokes` is what arrived in accounts at which every
+    trace ends. `book` names the state of our own book that it was made from; empty for a peer's.
     """
 
     case_id: str
@@ -46,3 +47,5 @@ class CaseTrace:
     trace: Trace
     moves: tuple[Move, ...]
     at: datetime
+    chokes: tuple[ChokePoint, ...] = ()
+    book: str = ""

@@ -23,6 +23,9 @@ class CaseStore(Protocol):
 
     def of_origin(self, origin: str, origin_case: str) -> Case | None: ...
 
+    def opened_since(self, origin: str, since: datetime) -> int:
+        """How many cases of `origin` were opened here since then."""
+
     def all(self) -> Sequence[Case]:
         """Newest first."""
 
@@ -52,6 +55,12 @@ class RequestStore(Protocol):
 
     def of_case(self, case_id: str) -> Sequence[Request]:
         """In the order in which they were made."""
+
+    def received_since(self, case_id: str, peer: str, since: datetime) -> int:
+        """How many requests of `peer` in this case arrived since then."""
+
+    def received_of(self, peer: str, since: datetime) -> tuple[int, int]:
+        """How many requests of `peer` arrived since then, in all its cases, and the `unmatched` of them together."""
 
     def all(self) -> Sequence[Request]: ...
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 class Request:
     """`state` is one of the procedure's. `basis` names the legal basis as the law room returned it.
 
-    `message_id` is the message that carried it. `refusal` holds `ground` and `text`.
+    `message_id` is the message that carried it. `refusal` holds `ground` and `text`. `unmatched`: of how many of its
+    inflows we said by ourselves, without an officer, that our book does not show them, and had not said so before.
     """
 
     id: str
@@ -27,3 +28,4 @@ class Request:
     refusal: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
+    unmatched: int = 0

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from comity.errors import TrustError
 from comity.exchange.fields import DIGEST, ID, LABEL, Fields, read_object, write_instant
 from comity.exchange.handling import MAX_SOURCES
-from comity.model import Consent
 from comity.proofs import signatures
 from comity.proofs.canonical import canonical_bytes
 
@@ -76,15 +75,6 @@ class Word:
     at: datetime
     expires: datetime
     why: str
-
-    def consent(self) -> Consent:
-        """The consent that a grant is; `ConsentMismatch` for any other answer."""
-        if self.answer is not Answer.GRANT:
-            raise ConsentMismatch(f"expected a grant, got a {self.answer}")
-        return Consent(
-            item=self.use.item, by=self.originator, action=self.use.action, recipient=self.use.recipient,
-            purpose=self.use.purpose, expires=self.expires,
-        )  # fmt: skip
 
 
 def write_question(question: Question) -> dict[str, Any]:

@@ -27,6 +27,9 @@ UNREAD_MOST = 30
 UNREAD_FOR = timedelta(hours=2)
 """After so many of them, and not sooner than this, it is given up, so that what is behind it may go."""
 LONGEST_WAIT = timedelta(minutes=5)
+"""Between two attempts."""
+LONGEST_TICK = timedelta(minutes=1)
+"""Before the first: a reply leaves at a tick."""
 LIFETIME = timedelta(days=30)
 """How long a message waits for a peer that is away before it is given up as undelivered."""
 LIFETIMES: Mapping[str, timedelta] = {"trace_and_hold.request": timedelta(hours=72)}

@@ -34,13 +34,15 @@ from comity.exchange.refusals import (
 from comity.exchange.register.compact import Compact
 from comity.exchange.register.member import Member
 from comity.proofs import sealing, signatures
-from comity.proofs.canonical import canonical_bytes, parse_strict
+from comity.proofs.canonical import MAX_DEPTH, canonical_bytes, parse_strict
 
 ENVELOPE_TYPE = "comity-envelope+jws"
 MAX_WIRE = 16 * 1024 * 1024
 MAX_MANIFEST = signatures.MAX_PAYLOAD
 MAX_LIFETIME = timedelta(days=30)
 MAX_SKEW = timedelta(minutes=5)
+MAX_PAYLOAD_DEPTH = MAX_DEPTH - 1
+"""A payload is kept as a member of the document that the inbox stores."""
 LEAST_PAYLOAD = 4 * 1024
 LEAST_REPLY = 16 * 1024
 PADDING_STEP = 64 * 1024
@@ -78,6 +80,8 @@ class Opened:
     jws: str
     unknown: Mapping[str, Any]
     """Signed fields of a newer version, understood by nobody here yet; `jws` keeps them byte for byte."""
+    size: int = 0
+    """Bytes on the wire."""
 
 
 def pack(
@@ -94,8 +98,10 @@ def pack(
 
     `compact` is the compact's name. `extra` adds signed fields that this version gives no meaning to.
     """
-    payload = padded(canonical_bytes(dict(message.payload)), reply=bool(message.in_reply_to))
-    if signing_key.public_key().public_bytes_raw() != sender.signing_key:
+    payload = padded(
+        canonical_bytes(dict(message.payload), deepest=MAX_PAYLOAD_DEPTH), reply=bool(message.in_reply_to)
+    )
+    if signatures.public_bytes(signing_key) != sender.signing_key:
         raise InputError.because(expected=f"the signing key on {sender.id}'s card", got="another key")
     party = (sender.id, sender.signing_key_id)
     to = [(one.member.id, one.member.sealing_key_id) for one in addressees]
@@ -108,8 +114,9 @@ def pack(
     )
     links = [_link(one, sealed) for one in addressees]
     written = manifests.write(message, compact=compact, sender=party, links=links, sealed=sealed)
-    signed = canonical_bytes({**(extra or {}), **written})
-    _refuse_unsendable(signed)
+    fields = {**(extra or {}), **written}
+    signed = canonical_bytes(fields)
+    _refuse_unsendable(fields, len(signed))
     jws = signatures.sign(signed, typ=ENVELOPE_TYPE, key=signing_key)
     wire = jws.encode("ascii") + b"\n" + sealed.ciphertext
     if len(wire) > MAX_WIRE:
@@ -133,9 +140,10 @@ def unpack(
     messages on their way may still be sealed to.
     """
     jws, ciphertext = _split(wire)
-    key_id, fields = _verified(jws, compacts)
+    joined = {name: compact.at(now) for name, compact in compacts.items()}
+    key_id, fields = _verified(jws, joined)
     manifest = manifests.read(fields)
-    compact, sender = _placed(manifest, key_id, compacts)
+    compact, sender = _placed(manifest, key_id, joined)
     link, sealing_key = _own_link(manifest, own_id, sealing_keys)
     _refuse_untimely(manifest.message, now)
     _refuse_borrowed_name(manifest, compact, own_id)
@@ -150,6 +158,7 @@ def unpack(
         digest=digest_of_line(jws),
         jws=jws,
         unknown=manifest.unknown,
+        size=len(wire),
     )
 
 
@@ -177,8 +186,10 @@ def _link(addressee: Addressee, sealed: sealing.Sealed) -> Link:
     )
 
 
-def _refuse_unsendable(signed: bytes) -> None:
-    manifest = manifests.read(read_object(signed, where="envelope", max_bytes=MAX_MANIFEST))
+def _refuse_unsendable(fields: dict[str, Any], size: int) -> None:
+    if size > MAX_MANIFEST:
+        raise InputError.because(expected=f"a manifest of at most {MAX_MANIFEST} bytes", got=str(size))
+    manifest = manifests.read(Fields(fields, "envelope"))
     _refuse_lifetime(manifest.message)
     if manifest.sender_id in {link.member_id for link in manifest.links}:
         raise InputError.because(expected="recipients other than the sender", got=manifest.sender_id)
@@ -246,7 +257,10 @@ def _placed(manifest: Manifest, key_id: str, compacts: Mapping[str, Compact]) ->
 
 
 def _refuse_borrowed_name(manifest: Manifest, compact: Compact, own_id: str) -> None:
-    """Said for another than the sender: only with that one's own signed word (`mandate`)."""
+    """Said for another than the sender: only with that one's own signed word (`mandate`).
+
+    It arrives now, so that one must be a member now, and its key must hold now.
+    """
     message = manifest.message
     if message.requester.id == manifest.sender_id:
         return
@@ -254,15 +268,9 @@ def _refuse_borrowed_name(manifest: Manifest, compact: Compact, own_id: str) -> 
         compact=compact.name, requester=message.requester.id, deputy=manifest.sender_id,
         recipients=(own_id,), type=message.type, purpose=message.purpose, expires=message.expires,
     )  # fmt: skip
-    require_mandate(message.requester.mandate, wanted, keys=_keys_of(compact, message.requester.id))
-
-
-def _keys_of(compact: Compact, member_id: str) -> dict[str, bytes]:
-    return {
-        key_id: key
-        for key_id, key in compact.signing_keys.items()
-        if (owner := compact.by_signing_key(key_id)) is not None and owner.id == member_id
-    }
+    present = any(member.id == wanted.requester for member in compact.members)
+    keys = compact.keys_of(wanted.requester, compact.as_of) if present else {}
+    require_mandate(message.requester.mandate, wanted, keys=keys)
 
 
 def _own_link(
@@ -310,7 +318,7 @@ def _open(manifest: Manifest, link: Link, ciphertext: bytes, key: sealing.Sealin
         key=key,
     )
     try:
-        value = parse_strict(payload, where="payload", max_bytes=MAX_WIRE)
+        value = parse_strict(payload, where="payload", max_bytes=MAX_WIRE, deepest=MAX_PAYLOAD_DEPTH)
     except InputError as error:
         raise BadPayload(error.problem, where="payload") from error
     if not isinstance(value, dict):

@@ -1,8 +1,11 @@
 """Write and read obligations as JSON (spec/handling.md §2): in manifests, and wherever a node keeps them. Pure."""
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from comity.errors import InputError
 from comity.exchange.fields import DIGEST, ID, LABEL, Fields
 from comity.model import Handling, Permission
 from comity.model.handling import stricter
@@ -32,6 +35,8 @@ class _Caps:
 _ON_THE_WIRE = _Caps()
 _ANY = 1_000_000
 _KEPT = _Caps(originators=_ANY, audience=_ANY, purposes=_ANY, actions=_ANY, codes=_ANY, sources=_ANY)
+_SHORT = 4096
+_PERMISSIONS = {one.value: one for one in Permission}
 _KNOWN = frozenset({
     "originators", "audience", "purposes", "actions", "retention_days", "gradings", "codes", "caveats", "sources",
 })  # fmt: skip
@@ -77,6 +82,22 @@ def fits(handling: Handling) -> bool:
 
 
 def _read(fields: Fields, caps: _Caps) -> Handling:
+    """Most messages say what others said before: that is read once."""
+    try:
+        text = json.dumps(fields.values)
+        if len(text) <= _SHORT:
+            return _read_text(text, caps)
+    except (InputError, TypeError, ValueError):
+        pass  # and now once more, to say where it is wrong
+    return _read_anew(fields, caps)
+
+
+@lru_cache(maxsize=256)
+def _read_text(text: str, caps: _Caps) -> Handling:
+    return _read_anew(Fields(json.loads(text), "handling"), caps)
+
+
+def _read_anew(fields: Fields, caps: _Caps) -> Handling:
     actions = fields.nested("actions")
     if len(actions.values) > caps.actions:
         raise fields.wrong("actions", f"at most {caps.actions} actions", len(actions.values))
@@ -108,4 +129,4 @@ def _name(fields: Fields, name: str) -> str:
 
 def _permission(code: str) -> Permission:
     """An unknown code means `ask` (design §4)."""
-    return Permission(code) if code in {one.value for one in Permission} else Permission.ASK
+    return _PERMISSIONS.get(code, Permission.ASK)

@@ -5,6 +5,7 @@ what purpose, what type of message, until when. Without it a node could be used 
 (a confused deputy), or could hide behind another's name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,7 +53,7 @@ def make_mandate(mandate: Mandate, *, key: Ed25519PrivateKey) -> str:
     return signatures.sign(signed, typ=MANDATE_TYPE, key=key)
 
 
-def require_mandate(jws: str, wanted: Mandate, *, keys: dict[str, bytes]) -> None:
+def require_mandate(jws: str, wanted: Mandate, *, keys: Mapping[str, bytes]) -> None:
     """Raise unless `jws`, signed by one of the requester's `keys`, covers `wanted`.
 
     `wanted.recipients` are those it must name, `wanted.expires` is the time by which it must still hold.

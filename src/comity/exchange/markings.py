@@ -61,10 +61,6 @@ def tighten(stated: Handling, codes: Iterable[str], circle: Circle) -> Handling:
     return found
 
 
-def known(code: str) -> bool:
-    return code.upper() in _RULES or _GRADED.fullmatch(code.upper()) is not None
-
-
 def mark(handling: Handling, scheme: str, circle: Circle) -> Marked | None:
     """The code of `scheme` (one of `SCHEMES`) for `handling`; None where even the strictest promises too much.
 

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.exchange.fields import DIGEST, ID, LABEL, Fields, read_object, write_instant
 from comity.exchange.refusals import ReceiptMismatch
-from comity.exchange.register.member import Member
 from comity.proofs import signatures
 from comity.proofs.canonical import canonical_bytes
 
@@ -81,19 +80,26 @@ def make_receipt(receipt: Receipt, *, key: Ed25519PrivateKey) -> str:
     return signatures.sign(signed, typ=RECEIPT_TYPE, key=key)
 
 
-def verify_receipt(jws: str, *, member: Member, keys: Mapping[str, bytes] | None = None) -> Receipt:
-    """Return a receipt signed by `member`, who must be the one that may give it.
+def verify_receipt(jws: str, *, giver: str, keys: Mapping[str, bytes]) -> Receipt:
+    """Return a receipt that member `giver` signed with one of its `keys` (key id → raw key) and may give.
 
-    `keys` (key id → raw key) are the member's where they are more than the one on its present card. For which
-    envelope it is must still be compared: `refuse_other_message`.
+    Which keys those are depends on when this node logged it: `Compact.keys_of`. For which envelope it is must still
+    be compared: `refuse_other_message`.
     """
-    keys = {member.signing_key_id: member.signing_key} if keys is None else keys
     receipt = _read(signatures.verify(jws, typ=RECEIPT_TYPE, keys=keys).payload)
-    if receipt.giver != member.id:
+    if receipt.giver != giver:
         raise ReceiptMismatch(
-            f"expected a receipt that {member.id} may give, got one for {receipt.giver} to give"
+            f"expected a receipt that {giver} may give, got one for {receipt.giver} to give"
         )
     return receipt
+
+
+def signed_anew(jws: str, *, keys: Mapping[str, bytes], key: Ed25519PrivateKey) -> str:
+    """A receipt that we gave, as it may be given again: as it was while one of our `keys` made it, else the very same
+    words signed with `key`. Only for what stands in our own records: its old signature is not verified.
+    """
+    given = signatures.read_unverified(jws, typ=RECEIPT_TYPE)
+    return jws if given.kid in keys else signatures.sign(given.payload, typ=RECEIPT_TYPE, key=key)
 
 
 def refuse_other_message(

@@ -32,12 +32,13 @@ class RetractionMismatch(TrustError):
 
 
 class How(StrEnum):
-    """`closed`: withheld at every exit, its text erased, what was made from it kept for the record. `erased`: nothing
-    of it is left. `kept`: withheld, but a legal hold forbids to erase even the text."""
+    """`erased`: nothing of it is left. `closed`: withheld at every exit, its text erased, what was made from it kept
+    for the record. `kept`: withheld, but a legal hold forbids to erase even the text. `left`: it may keep it."""
 
-    CLOSED = "closed"
     ERASED = "erased"
+    CLOSED = "closed"
     KEPT = "kept"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Retraction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compliance:
     """`retraction` is the digest of the retraction's JWS. `onward` are members that `by` had told of it and has
-    told now that it is taken back."""
+    told now that it is taken back. `why` says why no more was done, where it was not all erased."""
 
     retraction: str
     item: str
@@ -65,6 +66,7 @@ class Compliance:
     at: datetime
     how: How
     onward: tuple[str, ...]
+    why: str = ""
 
 
 def make_retraction(retraction: Retraction, *, key: Ed25519PrivateKey) -> str:
@@ -95,7 +97,7 @@ def make_compliance(compliance: Compliance, *, key: Ed25519PrivateKey) -> str:
         {
             "v": _VERSION, "retraction": compliance.retraction, "item": compliance.item, "by": compliance.by,
             "originator": compliance.originator, "at": write_instant(compliance.at),
-            "how": compliance.how.value, "onward": list(compliance.onward),
+            "how": compliance.how.value, "why": compliance.why, "onward": list(compliance.onward),
         }
     )  # fmt: skip
     _read_compliance(signed)
@@ -143,8 +145,12 @@ def _read_compliance(signed: bytes) -> Compliance:
     how = fields.text("how")
     if how not in set(How):
         raise fields.wrong("how", f"one of {', '.join(How)}", how)
-    return Compliance(
+    compliance = Compliance(
         retraction=fields.text("retraction", form=DIGEST), item=fields.text("item", form=DIGEST),
         by=fields.text("by", form=ID), originator=fields.text("originator", form=ID), at=fields.instant("at"),
         how=How(how), onward=fields.texts("onward", most=256, form=ID),
+        why=fields.text_or_empty("why", longest=1000),
     )  # fmt: skip
+    if compliance.how in (How.KEPT, How.CLOSED) and not compliance.why:
+        raise fields.wrong("why", f"why it is {compliance.how} and not erased", "nothing")
+    return compliance

@@ -15,17 +15,20 @@ DEFINITIONS: Mapping[str, str] = {
     "reported": "Stolen money in reports that this node took, at the amount claimed.",
     "held_here": "Money under holds that this node placed and that have neither lapsed nor been released. "
     "What was returned stays counted: it was held before.",
-    "held_by_partners": "The same, for holds that other nodes placed at this node's request and told it of.",
-    "returned": "Money under holds, here or with partners, that went back to the victim.",
+    "held_by_partners": "The same, for holds that other nodes placed at this node's request, told it of and have not "
+    "taken back. Who takes back something in a case takes back what it had said there of its holds.",
+    "returned": "Money under holds that went back to the victim: holds here, and those that partners told this node "
+    "of and have not taken back.",
     "time_to_hold": "From the moment the report, or a partner's first request, reached this node to the "
-    "moment a hold was placed.",
+    "moment a hold was placed; without holds that a partner told of and has taken back.",
 }
 
 _STATES = {
     "hold.placed": "held", "hold.confirmed": "ordered", "hold.lapsed": "lapsed", "hold.released": "released",
     "hold.returned": "returned", "hold.confiscation-case": "confiscation_case",
 }  # fmt: skip
-COUNTED_KINDS = frozenset({"report.received", "hold.amended", "hold.told", *_STATES})
+_TAKEN_BACK = "holds.taken-back"
+COUNTED_KINDS = frozenset({"report.received", "hold.amended", "hold.told", _TAKEN_BACK, *_STATES})
 """The events the figures are computed from; all others may be left out."""
 
 
@@ -43,6 +46,7 @@ class Interception:
 
 @dataclass(slots=True)
 class _Hold:
+    case_id: str
     currency: str
     amount_minor: int
     state: str
@@ -66,6 +70,8 @@ def interception(events: Iterable[Event], *, now: datetime) -> Interception:
             cases += 1
             for currency, minor in event.body["amounts"].items():
                 reported[currency] = reported.get(currency, 0) + minor
+        elif event.kind == _TAKEN_BACK:
+            _forget_told(holds, event)
         elif event.kind in COUNTED_KINDS:
             _note_hold(holds, event)
     return Interception(
@@ -87,8 +93,9 @@ def _note_hold(holds: dict[tuple[str, str], _Hold], event: Event) -> None:
     if known is None:
         at = event.at if here else datetime.fromisoformat(body["placed_at"])
         holds[key] = _Hold(
-            currency=body["currency"], amount_minor=body["amount_minor"], state=_state(event, "held"),
-            here=here, time=max(timedelta(0), at - datetime.fromisoformat(body["reported_at"])),
+            case_id=event.case_id, currency=body["currency"], amount_minor=body["amount_minor"],
+            state=_state(event, "held"), here=here,
+            time=max(timedelta(0), at - datetime.fromisoformat(body["reported_at"])),
             lapses_at=datetime.fromisoformat(body["lapses_at"]),
         )  # fmt: skip
         return
@@ -96,6 +103,13 @@ def _note_hold(holds: dict[tuple[str, str], _Hold], event: Event) -> None:
     known.state = _state(event, known.state)
     if "lapses_at" in body:
         known.lapses_at = datetime.fromisoformat(body["lapses_at"])
+
+
+def _forget_told(holds: dict[tuple[str, str], _Hold], event: Event) -> None:
+    """A partner took back something that it said in a case: what it said there of its holds before counts no more."""
+    for key, hold in list(holds.items()):
+        if key[0] == event.actor and hold.case_id == event.case_id:
+            del holds[key]
 
 
 def _state(event: Event, before: str) -> str:

@@ -11,14 +11,23 @@ from typing import Any
 from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Request
 from comity.errors import Conflict, InputError
-from comity.law import Action
+from comity.law import Action, Decision
 from comity.law.offences import offence
-from comity.model import Crossing, Person
-from comity.node.ask import MAX_CROSSINGS
+from comity.model import Crossing, Holding, Person
+from comity.node.ask import MAX_CROSSINGS, MAX_PIECES
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import keep_received, require_item
+from comity.node.handling.exits import require_item
+from comity.node.handling.items import keep_received
 from comity.node.hold import Ground, hold_document, hold_what_rests
-from comity.node.policy import may_with_request, our_reading, require_with_request
+from comity.node.increment import (
+    answer_to_say,
+    messages_behind,
+    new_guesses,
+    refuse_empty_pieces,
+    whole_request,
+)
+from comity.node.open_parts import record_chokes
+from comity.node.policy import may_with_request, our_reading, reach_of, require_with_request
 from comity.node.post.send import Letter, send
 from comity.node.request import NODE, PROCEDURE, PURPOSE, advance, inflows_of
 from comity.node.trace import trace_case
@@ -30,6 +39,7 @@ from comity.tracing import (
     read_crossing,
     read_time,
 )
+from comity.tracing.chokes import choke_document
 
 MAX_NAME = 200
 MAX_FACTS = 2_000
@@ -49,10 +59,33 @@ def take_request(node: Node, received: Received) -> None:
         text = "; ".join(request.basis["reasons"])
         refuse(node, request.id, ground="no-usable-basis", text=text, actor="policy")
         return
-    decision = may_with_request(node, Action.ANSWER_AUTOMATICALLY, request)
+    decision = _decide(node, request)
     if decision.allowed:
-        answer(node, request.id, actor="policy", reasons=decision.reasons)
-    elif decision.refusal_ground:
+        _answer_by_policy(node, request)
+    else:
+        _not_by_policy(node, request, decision)
+
+
+def _decide(node: Node, request: Request, ours: CaseTrace | None = None) -> Decision:
+    """Whether the standing policy answers it: before it was followed in our book, and again with what was found."""
+    unmatched, exits = (ours.trace.unmatched, ours.trace.exits) if ours is not None else ((), ())
+    with node.records.reading() as tx:
+        guessed = len(new_guesses(tx, request, unmatched))
+        reach = reach_of(node, tx, request, unmatched=len(unmatched), guessed=guessed, exits=len(exits))
+    return may_with_request(node, Action.ANSWER_AUTOMATICALLY, request, reach=reach)
+
+
+def _answer_by_policy(node: Node, request: Request) -> None:
+    ours = _followed(node, request.id, actor="policy")
+    decision = _decide(node, request, ours)
+    if decision.allowed:
+        _answer_with(node, request.id, ours, actor="policy", reasons=decision.reasons, person=None)
+    else:
+        _not_by_policy(node, request, decision)
+
+
+def _not_by_policy(node: Node, request: Request, decision: Decision) -> None:
+    if decision.refusal_ground:
         text = "; ".join(decision.reasons)
         refuse(node, request.id, ground=decision.refusal_ground, text=text, actor="policy")
     else:
@@ -63,21 +96,39 @@ def answer(
     node: Node, request_id: str, *, actor: str, reasons: Sequence[str] = (), person: Person | None = None
 ) -> Request:
     """Trace the inflows on in our own book, hold what rests, and send holdings and exits back."""
+    ours = _followed(node, request_id, actor=actor)
+    return _answer_with(node, request_id, ours, actor=actor, reasons=reasons, person=person)
+
+
+def _followed(node: Node, request_id: str, *, actor: str) -> CaseTrace:
+    """Follow what the request is about; what was followed for the case before is gone on from, where that can be."""
     with node.records.reading() as tx:
         request = _answerable(node, tx.requests.get(request_id))
         case = tx.cases.get(request.case_id)
-    require_item(node, "derive", case.compact, request.peer, request.message_id, actor=actor)
-    ours = trace_case(node, case, inflows_of(request))
+        before = next((one for one in tx.cases.traces(case.id) if one.source == node.id), None)
+        behind = messages_behind(tx, request)
+    for message_id in behind:
+        require_item(node, "derive", case.compact, request.peer, message_id, actor=actor)
+    return trace_case(node, case, inflows_of(request), before=before)
+
+
+def _answer_with(
+    node: Node, request_id: str, ours: CaseTrace, *, actor: str, reasons: Sequence[str], person: Person | None
+) -> Request:
     with node.records.transaction() as tx:
         request = _answerable(node, tx.requests.get(request_id))
+        case = tx.cases.get(request.case_id)
         tx.cases.put_trace(ours)
         if "hold" in request.payload["asks"]:
             ground = Ground(case=case, request=request, actor=actor, person=person)
             hold_what_rests(node, tx, ground, ours)
+        record_chokes(node, tx, case)
         reply = _reply(node, tx, request, ours)
-        request = replace(request, answer=reply)
+        said = answer_to_say(tx, request, reply)
+        guessed = 0 if person is not None else len(new_guesses(tx, request, ours.trace.unmatched))
+        request = replace(request, answer=reply, unmatched=guessed)
         request = advance(node, tx, request, "answer", {"reasons": list(reasons)}, actor)
-        _send_reply(node, tx, request, f"{PROCEDURE}.answer", reply, actor)
+        _send_reply(node, tx, request, f"{PROCEDURE}.answer", said, actor)
         return request
 
 
@@ -128,10 +179,7 @@ def _check(node: Node, received: Received) -> None:
             got=str(len(payload["facts"])),
             where=received.id,
         )
-    if not 0 < len(payload["crossings"]) <= MAX_CROSSINGS:
-        raise InputError.because(
-            expected=f"1 to {MAX_CROSSINGS} crossings", got=str(len(payload["crossings"])), where=received.id
-        )
+    _refuse_more(len(payload["crossings"]), MAX_CROSSINGS, "crossings in a request", received)
     Rule.named(payload["rule"])
     offence(payload["offence"])
     read_time(payload["expires_at"], where="expires_at")
@@ -155,6 +203,36 @@ def _check_crossing(node: Node, crossing: Crossing, received: Received) -> None:
             got=f"{crossing.transfer_id} into {crossing.to_country}",
             where=received.id,
         )
+    if not crossing.from_country or crossing.from_country in node.settings.covers:
+        raise InputError.because(
+            expected="the country that each transfer came from, which is none of ours",
+            got=f"{crossing.transfer_id} from {crossing.from_country!r}", where=received.id,
+        )  # fmt: skip
+    if not crossing.tainted_minor:
+        raise InputError.because(
+            expected="stolen money in each transfer", got=f"{crossing.transfer_id} with none", where=received.id,
+            remedy="Ask about stolen money only; withdraw what has turned out clean.",
+        )  # fmt: skip
+    refuse_empty_pieces(crossing, where=received.id)
+
+
+def _refuse_more(count: int, most: int, what: str, received: Received) -> None:
+    if count > most:
+        raise InputError.because(expected=f"1 to {most} {what}", got=str(count), where=received.id)
+
+
+def _whole(tx: Transaction, case: Case | None, received: Received) -> dict[str, Any]:
+    """All that a request is about, within what one case may ask: each that goes on from another may add to it."""
+    payload = whole_request(tx, case, received)
+    if not payload["crossings"] and case is None:
+        raise InputError.because(
+            expected=f"1 to {MAX_CROSSINGS} crossings, or a case that was asked about before", got="none",
+            where=received.id,
+        )  # fmt: skip
+    _refuse_more(len(payload["crossings"]), MAX_CROSSINGS, "crossings in a case", received)
+    pieces = sum(len(one["pieces"]) for one in payload["crossings"])
+    _refuse_more(pieces, MAX_PIECES, "pieces in a case", received)
+    return payload
 
 
 def _file(node: Node, received: Received) -> Request:
@@ -163,8 +241,9 @@ def _file(node: Node, received: Received) -> Request:
         known = tx.requests.by_message(received.sender, received.id)
         if known is not None:
             return known
-        payload, now = received.payload, node.clock()
-        case = tx.cases.of_origin(received.sender, payload["case"]) or _open_case(node, tx, received)
+        now, known_case = node.clock(), tx.cases.of_origin(received.sender, received.payload["case"])
+        payload = _whole(tx, known_case, received)
+        case = known_case or _open_case(node, tx, received)
         if case.compact != received.compact:
             raise InputError.because(
                 expected=f"the compact of this case: {case.compact}", got=received.compact, where=received.id
@@ -222,7 +301,8 @@ def _answerable(node: Node, request: Request) -> Request:
 def _reply(node: Node, tx: Transaction, request: Request, ours: CaseTrace) -> dict[str, Any]:
     return {
         "rule": ours.trace.rule,
-        "holdings": [holding_document(holding) for holding in ours.trace.holdings],
+        "holdings": [holding_document(_as_told(holding)) for holding in ours.trace.holdings],
+        "chokes": [choke_document(point) for point in ours.chokes],
         "exits": [crossing_document(crossing) for crossing in ours.trace.exits],
         "gaps": [gap_document(gap) for gap in ours.trace.gaps],
         "unmatched": [crossing_document(crossing) for crossing in ours.trace.unmatched],
@@ -230,6 +310,11 @@ def _reply(node: Node, tx: Transaction, request: Request, ours: CaseTrace) -> di
             hold_document(hold) for hold in tx.holds.of_case(request.case_id) if hold.holder == node.id
         ],
     }  # fmt: skip
+
+
+def _as_told(holding: Holding) -> Holding:
+    """How much else is in an account is nobody's business abroad: the balance that is told is the stolen part."""
+    return replace(holding, balance_minor=holding.tainted_minor)
 
 
 def _send_reply(

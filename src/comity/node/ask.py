@@ -4,8 +4,7 @@
 them, and draft, approve and send what is to be asked, on a legal basis that the law room names.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,15 +16,18 @@ from comity.errors import InputError, StorageError
 from comity.exchange import Member
 from comity.law import Action
 from comity.law.bases import Basis, Channel, bases, preferred
-from comity.model import Crossing, Permission, Piece
+from comity.model import Crossing, Permission
 from comity.node.bootstrap import Node
-from comity.node.handling.consent import ask_for, refused
-from comity.node.handling.obligations import barred, made_from, record_barred, tellers
+from comity.node.handling.consent import ask_for, asked_of, refused
+from comity.node.handling.gate import barred, record_barred
+from comity.node.handling.items import made_from
+from comity.node.handling.sending import tellers
 from comity.node.hold import Ground, hold_what_rests
+from comity.node.increment import base_of, failed, no_more, since
+from comity.node.open_parts import amounts_of, into, record_chokes, record_new, record_parts, rounds_of
 from comity.node.policy import basis_document, may_with_request
 from comity.node.request import NODE, PROCEDURE, PURPOSE, RUNNING, advance, dispatch
 from comity.node.trace import trace_case
-from comity.proofs.canonical import canonical_bytes
 from comity.tracing import crossing_document, questions, time_text
 
 log = structlog.get_logger()
@@ -68,26 +70,33 @@ def pursue(node: Node, case_id: str) -> None:
     with node.records.reading() as tx:
         case = tx.cases.get(case_id)
         known = {trace.source: trace for trace in tx.cases.traces(case_id)}
-    ours = trace_case(node, case, _into(known, node.settings.covers, apart=node.id))
+    ours = trace_case(node, case, into(known, node.settings.covers, apart=node.id))
     with node.records.transaction() as tx:
         if tx.cases.get(case_id).pursuit_done >= case.pursuit_wanted:
             return
         before = known.get(node.id)
-        if before is None or before.trace != ours.trace:
+        if before is None or (before.trace, before.chokes) != (ours.trace, ours.chokes):
             tx.cases.put_trace(ours)
             _record_trace(node, tx, ours)
             hold_what_rests(node, tx, Ground(case=case, request=None, actor=NODE), ours)
         if case.compact in node.compacts():
+            number = 1 + rounds_of(tx.requests.of_case(case.id))
             for peer, inflows in _to_ask(node, tx, case):
-                draft(node, tx, case, peer, inflows, actor=NODE)
+                draft(node, tx, case, peer, inflows, actor=NODE, number=number)
             _record_beyond(node, tx, case)
+            record_parts(node, tx, case)
+            record_chokes(node, tx, case)
         tx.cases.pursued(case_id, case.pursuit_wanted)
 
 
 def draft(
-    node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing], *, actor: str
-) -> None:
-    """Draft a request to `peer` on the next usable basis; send it if the standing policy allows."""
+    node: Node, tx: Transaction, case: Case, peer: Member, inflows: Sequence[Crossing], *, actor: str,
+    number: int,
+) -> None:  # fmt: skip
+    """Draft a request to `peer` on the next usable basis; send it if the standing policy allows.
+
+    `inflows` is everything the peer is to know; it is told what it does not know yet. `number`: of the round.
+    """
     earlier = [one for one in tx.requests.of_case(case.id) if one.peer == peer.id and one.direction == "out"]
     tried = [one.basis["instrument"] for one in earlier if one.refusal is not None]
     basis, why_not = _next_basis(node, case, peer, earlier)
@@ -97,23 +106,28 @@ def draft(
             None,
             f"{len(inflows)} transfers of {pieces} pieces are more than may be asked at once",
         )
-    why_not = why_not if basis is None else _stands_against(node, tx, case, peer, inflows)
+    before = base_of(tx, case.id, peer.id)
+    about = (*inflows, *no_more(before, inflows))
+    why_not = why_not if basis is None else _stands_against(node, tx, case, peer, about)
     if basis is None or why_not:
         if why_not != WAITS:
             _record_open(node, tx, case, peer, inflows, tried, why_not)
         return
     now = node.clock()
+    payload = {**_payload(node, case, inflows), "round": number}
+    if before is not None and not failed(tx, case.id, peer.id):
+        payload["since"] = since(before)
     request = Request(
         id=node.new_id("request"), case_id=case.id, direction="out", procedure=PROCEDURE, peer=peer.id,
         state=node.procedures[PROCEDURE].initial, message_id="", drafted_by=actor,
-        basis=basis_document(basis), payload=_payload(node, case, inflows), answer=None, refusal=None,
+        basis=basis_document(basis), payload=payload, answer=None, refusal=None,
         created_at=now, updated_at=now,
     )  # fmt: skip
     tx.requests.put(request)
     node.record(
         tx, "request.drafted", case_id=case.id, actor=actor, request=request.id, peer=peer.id,
         basis=dict(request.basis), transfers=[crossing.transfer_id for crossing in inflows],
-        refused_before=tried,
+        refused_before=tried, round=number, goes_on_from=payload.get("since", {}).get("request", ""),
     )  # fmt: skip
     request = advance(node, tx, request, "check", {}, actor)
     decision = may_with_request(node, Action.SEND_REQUEST_WITHOUT_SECOND_PERSON, request)
@@ -139,6 +153,9 @@ def _stands_against(
     for one in found:
         if ask_for(node, tx, one, actor=NODE):
             record_barred(node, tx, case.id, one, actor=NODE)
+        unasked = set(one.permitted.ask) - asked_of(tx, one, node.clock())
+        if unasked:
+            return f"{', '.join(sorted(unasked))} cannot be asked to allow that {peer.id} is told"
     return WAITS if found else ""
 
 
@@ -154,9 +171,7 @@ def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple
         one for one in node.compact(case.compact).members if one.covers and one.id not in {node.id, *running}
     ]
     told = {
-        country: tuple(
-            one for one in known[peer.id].inflows if one.to_country == country and one.tainted_minor
-        )
+        country: tuple(one for one in known[peer.id].inflows if one.to_country == country)
         for peer in peers
         for country in peer.covers
         if peer.id in known
@@ -167,33 +182,9 @@ def _to_ask(node: Node, tx: Transaction, case: Case) -> list[tuple[Member, tuple
     asked = []
     for peer in peers:
         if due & set(peer.covers):
-            inflows = _into(known, peer.covers, apart=peer.id)
-            asked.append((peer, inflows or _withdrawn(known[peer.id].inflows)))
+            inflows = into(known, peer.covers, apart=peer.id)
+            asked.append((peer, inflows))
     return asked
-
-
-def _withdrawn(told: Sequence[Crossing]) -> tuple[Crossing, ...]:
-    """What we asked about has turned out clean: say so for the same transfers, so that holds can follow."""
-    return tuple(
-        replace(
-            one,
-            pieces=(Piece(amount_minor=sum(piece.amount_minor for piece in one.pieces), tainted=False),),
-            sent_minor=0,
-        )
-        for one in told
-    )
-
-
-def _into(known: Mapping[str, CaseTrace], covers: Sequence[str], *, apart: str) -> tuple[Crossing, ...]:
-    """What other books say reached these countries, in order of events."""
-    found = [
-        crossing
-        for source, trace in known.items()
-        if source != apart
-        for crossing in trace.trace.exits
-        if crossing.to_country in covers
-    ]
-    return tuple(sorted(found, key=lambda one: (one.booked_at, one.transfer_id.encode())))
 
 
 def _next_basis(node: Node, case: Case, peer: Member, earlier: Sequence[Request]) -> tuple[Basis | None, str]:
@@ -248,8 +239,11 @@ def _record_open(
 ) -> None:  # fmt: skip
     """Nobody can be asked there (any more): that part of the trace stays open, and the case says so."""
     transfers = [crossing.transfer_id for crossing in inflows]
-    body = {"peer": peer.id, "why": why, "refused_before": list(tried), "transfers": transfers}
-    _record_new(node, tx, case, "trace.left-open", [body])
+    body = {
+        "peer": peer.id, "why": why, "refused_before": list(tried), "transfers": transfers,
+        "amounts": amounts_of(inflows),
+    }  # fmt: skip
+    record_new(node, tx, case, "trace.left-open", [body])
 
 
 def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
@@ -278,19 +272,7 @@ def _record_beyond(node: Node, tx: Transaction, case: Case) -> None:
                 "amount_minor": 0,
             }
         )
-    _record_new(node, tx, case, "trace.left-compact", bodies)
-
-
-def _record_new(
-    node: Node, tx: Transaction, case: Case, kind: str, bodies: Sequence[Mapping[str, Any]]
-) -> None:
-    """One event for each body that this case has no such event of yet."""
-    known = {
-        canonical_bytes(dict(event.body)) for event, _ in tx.events.of_case(case.id) if event.kind == kind
-    } if bodies else set()  # fmt: skip
-    for body in bodies:
-        if canonical_bytes(dict(body)) not in known:
-            node.record(tx, kind, case_id=case.id, actor=NODE, **body)
+    record_new(node, tx, case, "trace.left-compact", bodies)
 
 
 def _record_stuck(node: Node, case: Case, error: Exception) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from comity.backends.key_files import NodeKeys, load_keys, stamp_of
+from comity.backends.keys import NodeKeys, load_keys, stamp_of
 from comity.backends.log_files import FileTileStore
 from comity.backends.register_files import STAMP, read_joined
 from comity.backends.sql import EventAppender, Records, Transaction
@@ -48,6 +48,10 @@ class Node:
     _keys_stamp: int = field(default=0)
     _rules: Mapping[str, PeerRule] = field(default_factory=dict)
     _rules_read: float = field(default=-1.0)
+    _registers: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._registers = str(self.home.compacts)  # asked about at every step
 
     @property
     def id(self) -> str:
@@ -63,17 +67,14 @@ class Node:
 
     def registers(self) -> Mapping[str, Compact]:
         """The compacts this node has joined as their registers state them, by name; read again when changed."""
-        found = {name: self._read(name) for name in _names_in(self.home.compacts)}
+        found = {name: self._read(name) for name in _names_in(self._registers)}
         return {name: compact for name, compact in found.items() if compact is not None}
 
     def compacts(self) -> Mapping[str, Compact]:
         """The compacts as this node uses them: now, and without peers whom it refuses (`peer_rules`)."""
-        joined = self.registers()
+        joined, now = self.registers(), self.clock()
         rules = self._peer_rules() if joined else {}
-        return {
-            name: with_rules(one.at(self.clock()) if one.changes_with_time else one, rules)
-            for name, one in joined.items()
-        }
+        return {name: with_rules(one.at(now), rules) for name, one in joined.items()}
 
     def _peer_rules(self) -> Mapping[str, PeerRule]:
         """This node's word on its peers: at most a second old, since this is asked at every step."""
@@ -131,7 +132,7 @@ class Node:
     def _read(self, name: str) -> Compact | None:
         """The register in that folder, or None if it is not (yet) one that this node has joined."""
         try:
-            stamp = os.stat(f"{self.home.compacts}/{name}/{STAMP}").st_mtime_ns
+            stamp = os.stat(f"{self._registers}/{name}/{STAMP}").st_mtime_ns
         except (FileNotFoundError, NotADirectoryError):
             return None
         known = self._compacts.get(name)
@@ -161,7 +162,7 @@ class Node:
         )
 
 
-def _names_in(folder: Path) -> list[str]:
+def _names_in(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except FileNotFoundError:

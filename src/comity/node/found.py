@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from comity.backends.key_files import create_keys
+from comity.backends.keys import create_keys
 from comity.backends.root_key_file import create_root_key, read_root_key
 from comity.errors import Conflict, InputError, StorageError
 from comity.exchange import Member, make_card

@@ -20,15 +20,21 @@ from comity.errors import ComityError, Forbidden, InputError, NotFound, StorageE
 from comity.exchange import MAX_SKEW, Status
 from comity.exchange.notice import NOTICE
 from comity.exchange.receipt import RECEIPTS
-from comity.model import Holding, Trace
+from comity.model import ChokePoint, Holding, Trace
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.answer import take_request
 from comity.node.attachments.attach import STATE_TOLD, hear_state
 from comity.node.bootstrap import Node
-from comity.node.handling.consent import ask_for, hear_question, hear_word
-from comity.node.handling.obligations import CONTROL, HandlingForbids, keep_received
-from comity.node.handling.retract import hear_compliance, hear_retraction
+from comity.node.handling.answering import hear_question, hear_word
+from comity.node.handling.comply import hear_retraction
+from comity.node.handling.consent import ask_for
+from comity.node.handling.gate import HandlingForbids
+from comity.node.handling.items import keep_received
+from comity.node.handling.retract import hear_compliance
+from comity.node.handling.sending import CONTROL
+from comity.node.handling.widen import hear_relaxation
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
+from comity.node.increment import refuse_empty_pieces, whole_answer
 from comity.node.notice import take_notice
 from comity.node.post.receipts import conclude
 from comity.node.post.take_in import stands_against, waits
@@ -36,6 +42,7 @@ from comity.node.post.tell import hear_receipts
 from comity.node.registers.update import CHANGED, take_changed
 from comity.node.request import PROCEDURE, advance, inflows_of
 from comity.tracing import read_crossing, read_gap, read_holding, read_time, time_text
+from comity.tracing.chokes import read_choke
 
 log = structlog.get_logger()
 MAX_ROWS = 10_000
@@ -134,6 +141,7 @@ def _hear_answer(node: Node, received: Received) -> None:
                 expected="an answer to a running request", got=f"{request.id}, {request.state}"
             )
         try:
+            payload = whole_answer(tx, request, payload)
             told = _told(node, case, request, payload, node.clock())
             holds = [
                 _told_hold(node, tx, case, request, document, told.trace)
@@ -146,7 +154,9 @@ def _hear_answer(node: Node, received: Received) -> None:
         tx.cases.put_trace(told)
         for hold in holds:
             _put_peer_hold(node, tx, case, hold)
-        request = replace(request, answer=_summary(told))
+        request = replace(
+            request, answer={**_summary(told), "message": received.id, "since": payload.get("since", "")}
+        )
         if request.state == "sent":
             request = advance(node, tx, request, "acknowledge", {}, received.sender)
         advance(node, tx, request, "answer", {}, received.sender)
@@ -255,6 +265,7 @@ _HANDLERS: Mapping[str, Callable[[Node, Received], None]] = {
     "consent.withdrawal": _within(hear_word),
     "item.retraction": _within(hear_retraction),
     "item.compliance": _within(hear_compliance),
+    "item.relaxation": _within(hear_relaxation),
 }
 
 _TOGETHER: Mapping[str, Callable[[Node, Transaction, Received], None]] = {
@@ -281,13 +292,17 @@ def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], 
     covers = node.compact(case.compact).member(request.peer).covers
     holdings = tuple(read_holding(document) for document in _list(payload, "holdings"))
     exits = tuple(read_crossing(document) for document in _list(payload, "exits"))
+    for crossing in exits:
+        refuse_empty_pieces(crossing, where=request.id)
     pieces = sum(len(crossing.pieces) for crossing in exits)
     if len(exits) > MAX_EXITS or pieces > MAX_PIECES:
         raise InputError.because(
             expected=f"at most {MAX_EXITS} exits of {MAX_PIECES} pieces in all",
             got=f"{len(exits)} of {pieces}",
         )
-    wrong = [holding.account for holding in holdings if not _theirs(holding, covers)]
+    chokes = tuple(read_choke(document) for document in _list({"chokes": [], **payload}, "chokes"))
+    resting: list[Holding | ChokePoint] = [*holdings, *chokes]
+    wrong = [one.account for one in resting if not _theirs(one, covers)]
     wrong += [
         crossing.transfer_id
         for crossing in exits
@@ -300,7 +315,7 @@ def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], 
     if payload.get("rule") != case.rule:
         raise InputError.because(expected=f"a trace under {case.rule}", got=repr(payload.get("rule"))[:40])
     return CaseTrace(
-        case_id=case.id, source=request.peer, inflows=inflows_of(request), at=now, moves=(),
+        case_id=case.id, source=request.peer, inflows=inflows_of(request), at=now, moves=(), chokes=chokes,
         trace=Trace(
             rule=case.rule, totals=(), holdings=holdings, flows=(), exits=exits,
             gaps=tuple(read_gap(document) for document in _list(payload, "gaps")),
@@ -309,8 +324,8 @@ def _told(node: Node, case: Case, request: Request, payload: Mapping[str, Any], 
     )  # fmt: skip
 
 
-def _theirs(holding: Holding, covers: tuple[str, ...]) -> bool:
-    return holding.country in covers or holding.country == ""
+def _theirs(one: Holding | ChokePoint, covers: tuple[str, ...]) -> bool:
+    return one.country in covers or one.country == ""
 
 
 def _list(payload: Mapping[str, Any], key: str) -> list[Any]:
@@ -388,7 +403,7 @@ def _read_hold(case: Case, request: Request, document: Any) -> Hold:
 def _summary(told: CaseTrace) -> dict[str, Any]:
     return {
         "holdings": len(told.trace.holdings), "exits": len(told.trace.exits),
-        "gaps": len(told.trace.gaps), "unmatched": len(told.trace.unmatched),
+        "gaps": len(told.trace.gaps), "unmatched": len(told.trace.unmatched), "chokes": len(told.chokes),
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrac
         amount = max(0, min(holding.tainted_minor, holding.balance_minor - elsewhere.get(pot, 0)))
         known = standing.pop(pot, None)
         if known is not None:
-            _follow_trace(node, tx, ground, known, holding)
+            _follow_trace(node, tx, ground, known, holding, amount)
         elif pot in cash:
             _record_not_placed(
                 node, tx, ground, holding, amount, "cash", ["paid out in cash: no account holds it"]
@@ -80,7 +80,7 @@ def hold_what_rests(node: Node, tx: Transaction, ground: Ground, trace: CaseTrac
         elif _allowed(node, tx, ground, holding, amount):
             _place(node, tx, ground, holding, amount)
     for hold in standing.values():
-        _follow_trace(node, tx, ground, hold, None)
+        _follow_trace(node, tx, ground, hold, None, 0)
 
 
 def _held_for_others(node: Node, tx: Transaction, case: Case) -> dict[tuple[str, str], int]:
@@ -138,13 +138,14 @@ def _place(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount
     advance(node, tx, hold, "place", {}, actor=ground.actor)
 
 
-def _follow_trace(node: Node, tx: Transaction, ground: Ground, hold: Hold, holding: Holding | None) -> None:
-    """A later trace finds more, less or nothing where a hold stands.
+def _follow_trace(
+    node: Node, tx: Transaction, ground: Ground, hold: Hold, holding: Holding | None, amount: int
+) -> None:
+    """A later trace finds more, less or nothing where a hold stands: `amount`, of what no other case holds.
 
     What an order confirmed only a person changes: the difference is recorded. More is held if the policy
     would hold that much; where nothing is left to hold, the procedure ends the hold and the origin is told.
     """
-    amount = 0 if holding is None else min(holding.tainted_minor, holding.balance_minor)
     if amount == hold.amount_minor:
         return
     if hold.state != "held":

@@ -21,6 +21,7 @@ from typing import Any
 from comity.backends.files import write_durably
 from comity.backends.sql.postgres import read_url
 from comity.errors import InputError, NotFound
+from comity.exchange.delivery import LONGEST_TICK
 from comity.law.bases import Channel
 from comity.model import Authority
 from comity.tracing import Rule
@@ -214,7 +215,7 @@ def _checked(settings: Settings) -> Settings:
     if not 1 <= settings.hold_hours <= MOST_HOLD_HOURS:
         raise ValueError(f"hold_hours {settings.hold_hours}, not 1 to {MOST_HOLD_HOURS}")
     for name, least, most in (
-        ("reply_tick_ms", 0, 60_000),
+        ("reply_tick_ms", 0, LONGEST_TICK // timedelta(milliseconds=1)),
         ("log_cadence_ms", 10, 60_000),
         ("log_padding", 1, 4096),
         ("log_heartbeat", 0, 86_400),
@@ -225,7 +226,8 @@ def _checked(settings: Settings) -> Settings:
         raise ValueError(f"audience {settings.audience!r}, not compact or asked")
     if settings.channel not in set(Channel):
         raise ValueError(f"channel {settings.channel!r}, not one of {', '.join(Channel)}")
-    Rule.named(settings.rule)
+    if Rule.named(settings.rule) is Rule.POISON:
+        raise ValueError("rule 'poison': what was exposed to the money is not for that reason to be held")
     _refuse_place(settings.database)
     for country in (settings.authority.jurisdiction, *settings.covers):
         if not (len(country) == 2 and country.isascii() and country.isupper()):

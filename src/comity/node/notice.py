@@ -22,7 +22,8 @@ from comity.law import Action
 from comity.model import Event, Person
 from comity.node.attachments.attach import announce, files_of, offer
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import PURPOSE, barred, ended, keep_received, recording
+from comity.node.handling.gate import PURPOSE, barred, recording
+from comity.node.handling.items import ended, keep_received
 from comity.node.policy import require_with_case
 from comity.node.post.send import Letter, send
 
@@ -56,12 +57,14 @@ def tell(
 ) -> str:  # fmt: skip
     """Tell `peers` something about our case (or none, if `case_id` is empty), with files; return the message's id.
 
-    Nothing is queued unless everything could be: the role, the members, the case's compact, every file.
+    Nothing is queued unless everything could be: the role, the members, the case's compact, every file. Nor if the
+    register is too old for notices: it would wait in front of the replies and freezes that may still go.
     """
     require_with_case(node, Action.SEND_NOTICE, person)
     case = _case_of(node, case_id)
     name = node.compact(compact or (case.compact if case and case.compact else None)).name
     _require_fitting(node, name, case, peers)
+    node.compact(name).refuse_stale(node.clock(), NOTICE, in_reply_to="")
     notice = Notice(
         origin=case.origin if case else "", case=case.origin_case if case else "", subject=subject, text=text
     )

@@ -1,29 +1,63 @@
 """Ask the node's policies, and build what they may look at. The law room decides; this only states facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from comity.backends.sql import Transaction
 from comity.casework import Hold, Request
 from comity.errors import Forbidden
 from comity.law import Action, Decision
 from comity.law.bases import Basis, bases
-from comity.model import Person
+from comity.model import Crossing, Person
 from comity.node.bootstrap import Node
 from comity.tracing import read_crossing
 
+NO_CURRENCY = "XXX"
+"""ISO 4217: no currency is involved."""
 NO_BASIS = {"instrument": "", "kind": "", "usable": False, "confidence": "low"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far a request from abroad reaches. `unmatched` and `exits` are 0 until it was traced.
+
+    `peer_requests_today` and `unmatched_today` are over all cases of the peer, this request included.
+    """
+
+    requests_today: int = 0
+    peer_requests_today: int = 0
+    unmatched_today: int = 0
+    cases_today: int = 0
+    unmatched: int = 0
+    exits: int = 0
+
+
+def reach_of(
+    node: Node, tx: Transaction, request: Request, *, unmatched: int = 0, guessed: int = 0, exits: int = 0
+) -> Reach:
+    """`guessed`: how many of the `unmatched` are new in this request."""
+    since = node.clock() - timedelta(days=1)
+    asked, told = tx.requests.received_of(request.peer, since)
+    return Reach(
+        requests_today=tx.requests.received_since(request.case_id, request.peer, since),
+        peer_requests_today=asked, unmatched_today=told + guessed,
+        cases_today=tx.cases.opened_since(request.peer, since), unmatched=unmatched, exits=exits,
+    )  # fmt: skip
+
+
 def may_with_request(
-    node: Node, action: Action, request: Request, *, person: Person | None = None
+    node: Node, action: Action, request: Request, *, person: Person | None = None, reach: Reach | None = None
 ) -> Decision:
-    """Decide for every currency in the request: the first denial counts."""
-    amounts: dict[str, int] = {}
-    for document in request.payload["crossings"]:
-        crossing = read_crossing(document)
+    """Decide for every currency in the request: the first denial counts. One that only withdraws is about nothing."""
+    crossings = [read_crossing(document) for document in request.payload["crossings"]]
+    amounts: dict[str, int] = {} if crossings else {NO_CURRENCY: 0}
+    for crossing in crossings:
         amounts[crossing.currency] = amounts.get(crossing.currency, 0) + crossing.tainted_minor
+    about = _request(node, request, crossings, reach or Reach())
     decisions = [
-        node.policies.decide(action, _request(node, request, currency, minor), person=person)
+        node.policies.decide(action, {**about, "currency": currency, "amount_minor": minor}, person=person)
         for currency, minor in amounts.items()
     ]
     return next((decision for decision in decisions if not decision.allowed), decisions[0])
@@ -81,13 +115,21 @@ def basis_document(basis: Basis) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _request(node: Node, request: Request, currency: str, minor: int) -> dict[str, Any]:
+def _request(node: Node, request: Request, crossings: Sequence[Crossing], reach: Reach) -> dict[str, Any]:
+    asking = node.peers().get(request.peer) if request.direction == "in" else None
+    own = node.settings.covers if request.direction == "out" else asking.covers if asking else ()
     return {
         "type": request.procedure, "channel": node.settings.channel,
         "offence": request.payload["offence"], "urgent": request.payload["urgent"],
         "from_member": True, "from_jurisdiction": node.jurisdiction_of(request.peer),
-        "amount_minor": minor, "currency": currency, "legal_basis": _basis(request.basis),
+        "legal_basis": _basis(request.basis),
         "drafted_by": request.drafted_by if request.direction == "out" else "",
+        "rule": request.payload["rule"], "inflows": len(crossings),
+        "accounts": len({one.to_account for one in crossings}),
+        "third_countries": sum(one.from_country not in own for one in crossings),
+        "unmatched": reach.unmatched, "exits": reach.exits,
+        "peer_requests_today": reach.peer_requests_today, "unmatched_today": reach.unmatched_today,
+        "requests_today": reach.requests_today, "cases_today": reach.cases_today,
     }  # fmt: skip
 
 

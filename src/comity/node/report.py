@@ -42,7 +42,7 @@ def report(
         pursuit_wanted=1, pursuit_done=0,
     )  # fmt: skip
     trace_case(node, case, ())
-    amounts = reported_amounts(node.book.table(), claims)
+    amounts = reported_amounts(node.book.standing(), claims)
     with node.records.transaction() as tx:
         if any(known.report["report_id"] == said.report_id for known in tx.cases.all() if _own(node, known)):
             raise Conflict.because(

@@ -14,7 +14,9 @@ from comity.exchange import Outgoing
 from comity.law import Action
 from comity.model import Crossing, Person
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import recording, tellers
+from comity.node.handling.gate import recording
+from comity.node.handling.sending import tellers
+from comity.node.increment import to_say, withdrawn
 from comity.node.policy import require_with_request
 from comity.node.post.send import Letter, send
 from comity.tracing import read_crossing
@@ -60,14 +62,15 @@ def approve(node: Node, request_id: str, *, person: Person) -> Request:
 
 
 def dispatch(node: Node, tx: Transaction, request: Request, *, actor: str) -> Request:
-    """Sign, seal and queue an approved request."""
+    """Sign, seal and queue an approved request: what is new in it, where the peer knows the rest."""
+    about = (*inflows_of(request), *withdrawn(tx, request))
     message_id = send(
         node, tx,
         Letter(
             compact=tx.cases.get(request.case_id).compact, peer=request.peer, type=f"{PROCEDURE}.request",
             case_id=request.case_id, purpose=PURPOSE,
-            legal_basis=request.basis["instrument"], senders=tellers(node, tx, request.case_id, inflows_of(request)),
-            payload={"request": request.id, "basis": dict(request.basis), **request.payload},
+            legal_basis=request.basis["instrument"], senders=tellers(node, tx, request.case_id, about),
+            payload={"request": request.id, "basis": dict(request.basis), **to_say(tx, request)},
         ),
         actor=actor,
     )  # fmt: skip
@@ -98,8 +101,9 @@ def inflows_of(request: Request) -> tuple[Crossing, ...]:
 
 def _facts(request: Request) -> dict[str, Any]:
     """What the procedure's gates are shown: the request's fields under the procedure's names."""
+    about = request.payload["crossings"] or "none any more"  # to whom that may be said: `ask`, `answer`
     return {
-        **request.payload, "case_id": request.case_id, "legal_basis": dict(request.basis),
+        **request.payload, "crossings": about, "case_id": request.case_id, "legal_basis": dict(request.basis),
         "handling": "as in the manifest of the message", "drafted_by": request.drafted_by,
         "refusal": dict(request.refusal or {}),
     }  # fmt: skip

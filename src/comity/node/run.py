@@ -7,6 +7,7 @@ loop it is for (`Records.committed`); each loop also looks by itself, since anot
 
 import random
 import threading
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ import structlog
 
 from comity.backends.attachment_courier import AttachmentCourier
 from comity.backends.courier import PeerCourier
-from comity.backends.sql.committed import INBOX, OUTBOX
+from comity.backends.sql.committed import CASES, INBOX, OUTBOX
 from comity.errors import ComityError, Conflict, NetworkError
 from comity.exchange import DEFAULT_BACKOFF
 from comity.node.ask import pursue_all
@@ -27,11 +28,15 @@ from comity.node.post.mailbox import Mailbox
 from comity.node.post.room import TROUBLE_SECONDS, PostRoom
 from comity.node.post.tell import tell
 from comity.node.registers.mirrors import Upkeep, pinned_context, pins
-from comity.node.registers.update import make_good
+from comity.node.registers.publish import make_good
 from comity.node.sweep import sweep
 
 log = structlog.get_logger()
+PACE_SECONDS = 0.01
+"""Between two looks of one loop: what comes in the meantime is done together."""
 BUSY_SECONDS = 0.05
+SWEEP_SECONDS = 0.25
+"""Between two looks at what has come due."""
 IDLE_SECONDS = 0.25
 """After the last thing there was to do a loop looks again soon, then less and less often, up to this."""
 
@@ -45,6 +50,7 @@ class Runner:
     _threads: list[threading.Thread] = field(default_factory=list)
     _wakers: list[threading.Event] = field(default_factory=list)
     _collecting: set[str] = field(default_factory=set)
+    _sweep_at: float = 0.0
     _post: PostRoom | None = None
     _fetch: FetchRoom | None = None
     _proving: "Proving | None" = None
@@ -64,7 +70,7 @@ class Runner:
         make_good(self.node)
         courier = self._courier()
         self._post = post = PostRoom(self.node, courier, self._stop)
-        self._loop("work", lambda: work(self.node), wake_on=[INBOX])
+        self._loop("work", self._work, wake_on=[INBOX, CASES])
         self._loop("post", post.look, wake_on=[OUTBOX])
         self._fetch = fetch = FetchRoom(self.node, self._attachment_courier, self._stop)
         self._loop("fetch", lambda: bool(fetch.look()), wake_on=[INBOX])
@@ -91,6 +97,13 @@ class Runner:
             self._proving.close()
         if self._upkeep is not None:
             self._upkeep.close()
+
+    def _work(self) -> bool:
+        """`work`, but what comes due is looked at now and then only."""
+        due = time.monotonic() >= self._sweep_at
+        if due:
+            self._sweep_at = time.monotonic() + SWEEP_SECONDS
+        return work(self.node, sweeping=due)
 
     def _collect_from_new(self, courier: PeerCourier) -> bool:
         """A loop for each peer that has none yet: members join while we run. Those that left are not asked."""
@@ -134,7 +147,8 @@ class Runner:
             except Exception:
                 log.exception("will try again", loop=name)
                 pause = self._rest()
-            waker.wait(pause)
+            self._stop.wait(PACE_SECONDS)
+            waker.wait(max(0.0, pause - PACE_SECONDS))
 
     def _rest(self) -> float:
         """After trouble nothing wakes a loop but the end."""
@@ -215,6 +229,6 @@ class Proving:
                 self._begun = True
 
 
-def work(node: Node) -> bool:
+def work(node: Node, *, sweeping: bool = True) -> bool:
     """Hear messages, tell their senders, pursue cases, let deadlines come due; True if there was anything to do."""
-    return bool(hear(node) + tell(node) + pursue_all(node) + sweep(node))
+    return bool(hear(node) + tell(node) + pursue_all(node) + (sweep(node) if sweeping else 0))

@@ -7,7 +7,8 @@ from comity.casework import Deadline
 from comity.errors import StorageError
 from comity.node import hold, request
 from comity.node.bootstrap import Node
-from comity.node.handling import retract
+from comity.node.handling import comply
+from comity.node.handling.retract import SUBJECT as ITEM
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ def sweep(node: Node) -> int:
         except Exception as error:
             log.exception("deadline not handled", deadline=deadline.id)
             _record_stuck(node, deadline, error)
-    return len(due) + retract.expire(node)
+    return len(due) + comply.expire(node)
 
 
 def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
@@ -44,8 +45,8 @@ def _come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
             node, tx, tx.holds.get(node.id, deadline.subject_id), deadline.event, {}, actor="node"
         )
         hold.tell_of_change(node, tx, lapsed)
-    elif deadline.subject == retract.SUBJECT:
-        retract.come_due(node, tx, deadline)
+    elif deadline.subject == ITEM:
+        comply.come_due(node, tx, deadline)
     else:
         late = tx.requests.get(deadline.subject_id)
         request.advance(node, tx, late, deadline.event, {}, request.NODE)

@@ -108,9 +108,8 @@ def sign(payload: bytes, *, typ: str, key: Ed25519PrivateKey) -> str:
     """Return the JWS over `payload`; `InputError` if it is larger than `verify` will read."""
     if len(payload) > MAX_PAYLOAD:
         raise InputError.because(expected=f"at most {MAX_PAYLOAD} bytes to sign", got=str(len(payload)))
-    public = key.public_key().public_bytes_raw()
-    header = {"alg": ALGORITHM, "kid": key_id(public), "typ": typ}
-    private = _okp({"x": encode(public), "d": encode(key.private_bytes_raw())})
+    kid, private = _private(key)
+    header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
     return jose.serialize_compact(header, payload, private, registry=_REGISTRY)
 
 
@@ -183,6 +182,19 @@ def _kid(header: bytes, typ: str) -> str:
     if not isinstance(kid, str):
         raise RefusedHeader("expected kid to be text")
     return kid
+
+
+@lru_cache(maxsize=8)
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """The 32 bytes of its public half."""
+    return key.public_key().public_bytes_raw()
+
+
+@lru_cache(maxsize=8)
+def _private(key: Ed25519PrivateKey) -> tuple[str, OKPKey]:
+    """Key id, and the key as the JOSE library wants it: making that anew costs as much as signing."""
+    public = public_bytes(key)
+    return key_id(public), _okp({"x": encode(public), "d": encode(key.private_bytes_raw())})
 
 
 @lru_cache(maxsize=1024)

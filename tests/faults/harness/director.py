@@ -44,11 +44,11 @@ class Director:
             time.sleep(self.dice.uniform(0.05, 0.5))
 
     def _refuse_deaths(self) -> None:
-        """Nobody dies but by our hand; a node without space may end, says so, and is started again."""
+        """Nobody dies but by our hand; who finds no space may end, says so, and is started again."""
         for name, process in self.nodes.processes.items():
             status = process.poll()
             if status == StorageError.exit_status and name in self.nodes.starved:
-                self.counts["node ended for want of space"] += 1
+                self.counts["ended for want of space"] += 1
                 self._start(name)
             elif status not in (None, 0, -signal.SIGKILL):
                 raise AssertionError(

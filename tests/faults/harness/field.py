@@ -48,14 +48,16 @@ class Field:
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
     starved: set[str] = field(default_factory=set)
-    """Nodes whose disk was full at some time since they were started."""
+    """Processes that were there while their disk was full."""
 
     # --- processes ---
 
     def start(self, name: str) -> None:
         """A node or a writer; what it says goes to a file beside the nodes."""
         self.starts[name] = self.starts.get(name, 0) + 1
-        if not self._disk_is_full(name):
+        if self._disk_is_full(name):
+            self.starved.add(name)
+        else:
             self.starved.discard(name)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -118,7 +120,7 @@ class Field:
 
     def fill_disk(self, node_id: str) -> None:
         """No more bytes: on its own small disk, or by the kernel's limit on the size of any file it writes."""
-        self.starved.add(node_id)
+        self.starved |= {node_id, f"writer-{node_id}"}
         if node_id == SMALL_DISK and self.small_disk is not None:
             with (self.small_disk / "ballast").open("ab", buffering=0) as ballast:
                 for size in (1 << 20, 4096, 1):
@@ -139,7 +141,7 @@ class Field:
             resource.prlimit(self.processes[node_id].pid, resource.RLIMIT_FSIZE, (NO_LIMIT, NO_LIMIT))
 
     def _disk_is_full(self, name: str) -> bool:
-        small = self.small_disk if name == SMALL_DISK else None
+        small = self.small_disk if name.removeprefix("writer-") == SMALL_DISK else None
         return small is not None and (small / "ballast").exists()
 
     def clear(self) -> None:

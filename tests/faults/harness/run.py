@@ -11,7 +11,7 @@ from tests.faults.harness.field import NODES, Field, found_field
 from tests.faults.harness.outside import Findings, at_rest, look
 from tests.faults.harness.writer import committed
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import Any
 from comity.errors import StorageError
 from comity.exchange.notice import NOTICE, Notice, write_notice
 from comity.node.bootstrap import Node, open_node
-from comity.node.handling.obligations import PURPOSE
+from comity.node.handling.gate import PURPOSE
 from comity.node.post.send import Letter, send
 
 COMPACT = "storm"
@@ -116,4 +116,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 if __name__ == "__main__":
     said = arguments(sys.argv[1:])
-    write(open_node(said.folder), said.book, said.peers, upto=said.upto, pace=said.pace, seed=said.seed)
+    try:
+        opened = open_node(said.folder)
+    except StorageError as error:
+        print(error, flush=True)
+        sys.exit(error.exit_status)
+    write(opened, said.book, said.peers, upto=said.upto, pace=said.pace, seed=said.seed)

@@ -5,8 +5,8 @@ embedded default; statements are SQLAlchemy Core so that PostgreSQL can take its
 """
 
 from comity.backends.sql.book_parts import BookPart
+from comity.backends.sql.inbox import Received
 from comity.backends.sql.log_stores import EventAppender, SqlEventStore, SqlWitnessStore
-from comity.backends.sql.post import Received
 from comity.backends.sql.records import Records, Transaction
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
 
 from comity.backends.sql.rows import time_text, time_value
-from comity.backends.sql.schema import attachments, inbox, items
+from comity.backends.sql.schema import attachments, inbox, items, legal_holds
 from comity.exchange.attachment import Attachment
 
 
@@ -82,6 +82,19 @@ class SqlAttachments:
                 and_(attachments.c.direction == "in", exists(erased)),
                 and_(attachments.c.direction == "out", exists(ended)),
             ),
+        )
+
+    def kept_by_law(self) -> Sequence[CarriedAttachment]:
+        """What belongs to a case under a legal hold: by its own row, or by that of the message that it came with."""
+        held = select(legal_holds.c.case_id).where(legal_holds.c.released_at == "")
+        came_with = exists().where(
+            items.c.compact == attachments.c.compact, items.c.id == attachments.c.message_id,
+            items.c.direction == attachments.c.direction, items.c.case_id.in_(held),
+            or_(attachments.c.direction == "out", items.c.originator == attachments.c.peer),
+        )  # fmt: skip
+        return self._where(
+            attachments.c.state != AttachmentState.ERASED.value,
+            or_(attachments.c.case_id.in_(held), came_with),
         )
 
     def all(self) -> Sequence[CarriedAttachment]:
@@ -184,11 +197,6 @@ class SqlAttachments:
             )
         )
         return changed.rowcount == 1
-
-    def erase_of(self, sender: str, message_id: str) -> None:
-        """Forget the keys of what came with a message, in the transaction that erases its text."""
-        for one in self.of_message("in", sender, message_id):
-            self.erase(one, reason="what it came with is erased")
 
     def _where(self, *conditions: ColumnElement[bool]) -> list[CarriedAttachment]:
         rows = self._connection.execute(

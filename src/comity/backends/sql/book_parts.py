@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from comity.backends.sql.rows import time_text
 from comity.backends.sql.schema import book_balances, book_parts
@@ -52,6 +52,15 @@ class SqlBookParts:
         ]
         if fresh:
             self._connection.execute(insert(book_balances), fresh)
+
+    def replace_balances(self, balances: Mapping[tuple[str, str], int]) -> None:
+        """Earlier opening balances in place of those that are known."""
+        for (account, currency), minor in balances.items():
+            self._connection.execute(
+                update(book_balances)
+                .where(book_balances.c.account == account, book_balances.c.currency == currency)
+                .values(amount_minor=minor)
+            )
 
     def balances(self) -> dict[tuple[str, str], int]:
         rows = self._connection.execute(select(book_balances))

@@ -1,15 +1,17 @@
 """Cases, their traces and requests: `comity.casework.ports` on SQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from comity.backends.sql.prepared import Prepared
 from comity.backends.sql.rows import json_bytes, json_value, time_text, time_value
 from comity.backends.sql.schema import cases, requests, traces
 from comity.casework import Case, CaseTrace, Request
 from comity.errors import NotFound
+from comity.tracing.chokes import choke_document, read_choke
 from comity.tracing.documents import crossing_document, read_crossing
 from comity.tracing.results import move_document, read_move, read_result, result_document
 
@@ -17,10 +19,14 @@ _FIND = Prepared(select(cases).where(cases.c.id == bindparam("i")))
 
 
 class SqlCases:
+    """`news` says whether this transaction gave the node a case to follow."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.news = False
 
     def add(self, case: Case) -> None:
+        self.news = self.news or case.pursuit_wanted > case.pursuit_done
         self._connection.execute(
             insert(cases).values(
                 id=case.id, compact=case.compact, origin=case.origin, origin_case=case.origin_case, title=case.title,
@@ -47,6 +53,11 @@ class SqlCases:
         ).one_or_none()
         return None if row is None else _case(row)
 
+    def opened_since(self, origin: str, since: datetime) -> int:
+        """How many cases of `origin` were opened here since then."""
+        count = select(func.count()).where(cases.c.origin == origin, cases.c.opened_at >= time_text(since))
+        return int(self._connection.execute(count).scalar_one())
+
     def all(self) -> Sequence[Case]:
         rows = self._connection.execute(select(cases).order_by(cases.c.opened_at.desc(), cases.c.id))
         return [_case(row) for row in rows]
@@ -60,6 +71,7 @@ class SqlCases:
         return [_case(row) for row in rows]
 
     def want_pursuit(self, case_id: str) -> None:
+        self.news = True
         self._connection.execute(
             update(cases).where(cases.c.id == case_id).values(pursuit_wanted=cases.c.pursuit_wanted + 1)
         )
@@ -83,7 +95,8 @@ class SqlCases:
                 case_id=trace.case_id, source=trace.source, at=time_text(trace.at),
                 inflows=json_bytes([crossing_document(crossing) for crossing in trace.inflows]),
                 result=json_bytes(result_document(trace.trace)),
-                moves=json_bytes([move_document(move) for move in trace.moves]),
+                moves=json_bytes([move_document(move) for move in trace.moves]), book=trace.book,
+                chokes=json_bytes([choke_document(point) for point in trace.chokes]),
             )
         )  # fmt: skip
 
@@ -103,6 +116,7 @@ class SqlCases:
                 inflows=tuple(read_crossing(crossing) for crossing in json_value(row.inflows)),
                 trace=read_result(json_value(row.result)),
                 moves=tuple(read_move(move) for move in json_value(row.moves)),
+                chokes=tuple(read_choke(point) for point in json_value(row.chokes)), book=row.book,
             )
             for row in rows
         ]  # fmt: skip
@@ -116,7 +130,7 @@ class SqlRequests:
         values: dict[str, Any] = {
             "case_id": request.case_id, "direction": request.direction, "procedure": request.procedure,
             "peer": request.peer, "state": request.state, "message_id": request.message_id,
-            "drafted_by": request.drafted_by, "basis": json_bytes(request.basis),
+            "drafted_by": request.drafted_by, "unmatched": request.unmatched, "basis": json_bytes(request.basis),
             "payload": json_bytes(request.payload),
             "answer": None if request.answer is None else json_bytes(request.answer),
             "refusal": None if request.refusal is None else json_bytes(request.refusal),
@@ -159,6 +173,24 @@ class SqlRequests:
         )
         return [_request(row) for row in rows]
 
+    def received_since(self, case_id: str, peer: str, since: datetime) -> int:
+        """How many requests of `peer` in this case arrived since then."""
+        count = select(func.count()).where(
+            requests.c.case_id == case_id, requests.c.peer == peer, requests.c.direction == "in",
+            requests.c.created_at >= time_text(since),
+        )  # fmt: skip
+        return int(self._connection.execute(count).scalar_one())
+
+    def received_of(self, peer: str, since: datetime) -> tuple[int, int]:
+        """How many requests of `peer` arrived since then, in all its cases, and the `unmatched` of them together."""
+        both = select(func.count(), func.coalesce(func.sum(requests.c.unmatched), 0)).where(
+            requests.c.peer == peer,
+            requests.c.direction == "in",
+            requests.c.created_at >= time_text(since),
+        )
+        count, unmatched = self._connection.execute(both).one()
+        return int(count), int(unmatched)
+
     def all(self) -> Sequence[Request]:
         rows = self._connection.execute(select(requests).order_by(requests.c.created_at, requests.c.id))
         return [_request(row) for row in rows]
@@ -179,5 +211,5 @@ def _request(row: Row[Any]) -> Request:
         peer=row.peer, state=row.state, message_id=row.message_id, drafted_by=row.drafted_by,
         basis=json_value(row.basis), payload=json_value(row.payload), answer=json_value(row.answer),
         refusal=json_value(row.refusal), created_at=time_value(row.created_at),
-        updated_at=time_value(row.updated_at),
+        updated_at=time_value(row.updated_at), unmatched=row.unmatched,
     )  # fmt: skip

@@ -10,6 +10,8 @@ OUTBOX = "outbox"
 """A message was queued, or a queue woken."""
 INBOX = "inbox"
 """A message was taken, or its sender is to be told what became of it."""
+CASES = "cases"
+"""A case is to be followed."""
 
 
 class Committed:

@@ -24,6 +24,7 @@ from comity.backends.sql.schema import (
     legal_holds,
     outbox,
     requests,
+    retractions,
     traces,
 )
 
@@ -144,6 +145,8 @@ class SqlErasure:
     def erase_message(self, peer: str, message_id: str) -> Erased:
         self._secure()
         received, sent = _exchanged(peer, message_id)
+        said = (retractions.c.item == message_id) | (retractions.c.told_in == message_id)
+        self._connection.execute(delete(retractions).where(said, _theirs_or_ours(peer)))
         return Erased(
             events=self._erase_each(self._mentions(self._messages_of(received, sent))),
             messages=self._empty_messages(received, sent),
@@ -210,7 +213,7 @@ class SqlErasure:
                 select(table.c.id).where(table.c.case_id == case_id)
             ).scalars()
         self._connection.execute(delete(deadlines).where(deadlines.c.subject_id.in_(subjects)))
-        for table in (holds, requests, traces):
+        for table in (holds, requests, retractions, traces):
             self._connection.execute(delete(table).where(table.c.case_id == case_id))
         self._connection.execute(delete(cases).where(cases.c.id == case_id))
 
@@ -220,6 +223,10 @@ class SqlErasure:
     def _secure(self) -> None:
         if self._connection.dialect.name == "sqlite":
             self._connection.exec_driver_sql("PRAGMA secure_delete=ON").close()
+
+
+def _theirs_or_ours(peer: str) -> ColumnElement[bool]:
+    return (retractions.c.direction == "out") | (retractions.c.originator == peer)
 
 
 def _exchanged(peer: str, message_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

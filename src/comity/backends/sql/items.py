@@ -1,6 +1,6 @@
-"""What was shared under obligations, and consents asked and given: `items` and `consents` (spec/handling.md)."""
+"""What was shared under obligations: `items`, and which of ours were made from which (spec/handling.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
-    func,
     insert,
     or_,
     select,
@@ -22,11 +21,11 @@ from sqlalchemy import (
 
 from comity.backends.sql.prepared import Prepared
 from comity.backends.sql.rows import json_bytes, json_value, time_text, time_value
-from comity.backends.sql.schema import consents, inbox, items, outbox
+from comity.backends.sql.schema import consents, inbox, item_sources, items, outbox
 from comity.exchange.fields import Fields
-from comity.exchange.handling import read_kept, write_handling
+from comity.exchange.handling import MAX_SOURCES, read_kept, write_handling
 from comity.exchange.notice import NOTICE
-from comity.model import Consent, Handling
+from comity.model import Handling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +47,6 @@ class Item:
     state: str = "held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRow:
-    """A question and what became of it. `direction`: out (we asked `peer`), in (`peer` asked us).
-
-    `state`: asked, granted, refused, withdrawn. `expires_at` is the end asked for, then the end granted.
-    `document`: `question` (as asked) and, once answered, `word` (the originator's JWS).
-    """
-
-    id: str
-    direction: str
-    compact: str
-    peer: str
-    item_digest: str
-    action: str
-    recipient: str
-    purpose: str
-    state: str
-    expires_at: datetime
-    document: dict[str, Any]
-    at: datetime
-
-
 _THIS = and_(
     items.c.compact == bindparam("c"), items.c.originator == bindparam("o"), items.c.id == bindparam("i")
 )
@@ -83,11 +60,6 @@ _CHANGE = Prepared(
     .where(_THIS)
     .values({name: bindparam(name) for name in ("case_id", "handling", "retain_until", "state")})
 )
-_OF_ITEM = Prepared(
-    select(consents).where(consents.c.item_digest == bindparam("d")).order_by(consents.c.at, consents.c.id)
-)
-
-
 _OWN_MESSAGE = and_(
     inbox.c.compact == items.c.compact, inbox.c.sender == items.c.originator, inbox.c.id == items.c.id,
     items.c.direction == "in",
@@ -116,6 +88,16 @@ class SqlItems:
             self._connection, id=item.id, originator=item.originator, compact=item.compact,
             direction=item.direction, digest=item.digest, message_id=item.id, at=time_text(item.at), **values,
         )  # fmt: skip
+        if item.direction == "out":
+            self._note_sources(item)
+
+    def _note_sources(self, item: Item) -> None:
+        sources = [*item.handling.sources]
+        if len(sources) >= MAX_SOURCES:
+            sources.append(_beyond(item.case_id))
+        if sources:
+            of = {"compact": item.compact, "originator": item.originator, "id": item.id}
+            self._connection.execute(insert(item_sources), [{"source": one, **of} for one in sources])
 
     def has(self, compact: str, originator: str, item_id: str) -> bool:
         return _HAS(self._connection, c=compact, o=originator, i=item_id).one_or_none() is not None
@@ -131,6 +113,31 @@ class SqlItems:
             select(items).where(or_(items.c.id == name, items.c.digest == name)).order_by(items.c.at)
         )
         return [_item(row) for row in rows]
+
+    def ours(self, node_id: str, compacts: Iterable[str], name: str) -> Item | None:
+        """What we gave under that message id, which nobody but us has chosen, or with that digest."""
+        for compact in compacts:
+            found = self.find(compact, node_id, name)
+            if found is not None:
+                return found
+        by_digest = self.by_digest(name)
+        others = [by_digest] if by_digest is not None else self.named(name)
+        return next((one for one in others if one.direction == "out"), None)
+
+    def made_of(self, item: Item) -> Sequence[Item]:
+        """What of ours in its case still stands and was made from a peer's item: it names it, or may leave it out
+        among more sources than can be named."""
+        beyond = _beyond(item.case_id)
+        rows = self._connection.execute(
+            select(item_sources).where(item_sources.c.source.in_([item.digest, beyond]))
+        ).all()
+        found = {
+            row.id: ours for row in rows
+            if (ours := self.find(row.compact, row.originator, row.id)) is not None
+            and (ours.case_id, ours.state) == (item.case_id, "held")
+            and (row.source == item.digest or ours.at >= item.at)
+        }  # fmt: skip
+        return sorted(found.values(), key=lambda one: (one.at, one.id))
 
     def by_digest(self, digest: str) -> Item | None:
         row = self._connection.execute(select(items).where(items.c.digest == digest)).first()
@@ -207,15 +214,31 @@ class SqlItems:
         )
         return [_item(row) for row in rows]
 
+    def answered_since(self, item: Item) -> bool:
+        """Whether its originator has given a later answer in the same case, which stands."""
+        found = self._connection.execute(
+            select(items.c.id)
+            .join(inbox, _OWN_MESSAGE)
+            .where(
+                items.c.case_id == item.case_id, items.c.originator == item.originator, items.c.state == "held",
+                items.c.at > time_text(item.at), inbox.c.type.endswith(".answer"),
+            )
+            .limit(1)
+        )  # fmt: skip
+        return found.first() is not None
+
     def type_of(self, item: Item) -> str:
         """The type of the message that an item of a peer is."""
         kind = self._connection.execute(select(inbox.c.type).where(_message_of(item))).scalar_one_or_none()
         return kind or ""
 
-    def was_heard(self, item: Item) -> bool:
-        """Whether a peer's message was acted on: then there is more of it here than its text."""
-        state = self._connection.execute(select(inbox.c.state).where(_message_of(item))).scalar_one_or_none()
-        return state == "handled"
+    def left_nothing(self, item: Item) -> bool:
+        """Whether there is no more of a peer's message here than its text: a notice that was heard, or any other that
+        was refused before it was acted on."""
+        row = self._connection.execute(
+            select(inbox.c.type, inbox.c.state).where(_message_of(item))
+        ).one_or_none()
+        return row is not None and row.state == ("handled" if row.type == NOTICE else "refused")
 
     def types_in(self, case_id: str) -> dict[str, str]:
         """Digest → message type of every item of peers in a case that was acted on: not what waits or was refused."""
@@ -225,58 +248,6 @@ class SqlItems:
             .where(items.c.case_id == case_id, inbox.c.state.not_in(("waiting", "refused")))
         )
         return {row.digest: row.type for row in rows}
-
-    def taken_back(self) -> dict[tuple[str, str], datetime]:
-        """(Case, originator) → until when what was retracted had been said, the latest."""
-        rows = self._connection.execute(
-            select(items.c.case_id, items.c.originator, func.max(items.c.retain_until).label("until"))
-            .where(items.c.direction == "in", items.c.state == "retracted", items.c.case_id != "")
-            .join(inbox, _OWN_MESSAGE)
-            .where(inbox.c.type != NOTICE)
-            .group_by(items.c.case_id, items.c.originator)
-        )
-        return {(row.case_id, row.originator): time_value(row.until) for row in rows}
-
-
-class SqlConsents:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def put(self, row: ConsentRow) -> None:
-        values: dict[str, Any] = {
-            "state": row.state, "expires_at": time_text(row.expires_at), "document": json_bytes(row.document),
-        }  # fmt: skip
-        changed = self._connection.execute(update(consents).where(consents.c.id == row.id).values(**values))
-        if changed.rowcount == 0:
-            self._connection.execute(
-                insert(consents).values(
-                    id=row.id, direction=row.direction, compact=row.compact, peer=row.peer,
-                    item_digest=row.item_digest, action=row.action, recipient=row.recipient,
-                    purpose=row.purpose, at=time_text(row.at), **values,
-                )
-            )  # fmt: skip
-
-    def find(self, consent_id: str) -> ConsentRow | None:
-        row = self._connection.execute(select(consents).where(consents.c.id == consent_id)).one_or_none()
-        return None if row is None else _consent(row)
-
-    def of_item(self, digest: str) -> Sequence[ConsentRow]:
-        return [_consent(row) for row in _OF_ITEM(self._connection, d=digest)]
-
-    def given(self, digest: str) -> Sequence[Consent]:
-        """Consents given to us for that item: granted, and not withdrawn since."""
-        return [
-            Consent(
-                item=row.item_digest, by=row.peer, action=row.action, recipient=row.recipient,
-                purpose=row.purpose, expires=row.expires_at,
-            )
-            for row in self.of_item(digest)
-            if row.direction == "out" and row.state == "granted"
-        ]  # fmt: skip
-
-    def all(self) -> Sequence[ConsentRow]:
-        rows = self._connection.execute(select(consents).order_by(consents.c.at, consents.c.id))
-        return [_consent(row) for row in rows]
 
 
 def _message_of(item: Item) -> ColumnElement[bool]:
@@ -291,9 +262,6 @@ def _item(row: Row[Any]) -> Item:
     )  # fmt: skip
 
 
-def _consent(row: Row[Any]) -> ConsentRow:
-    return ConsentRow(
-        id=row.id, direction=row.direction, compact=row.compact, peer=row.peer, item_digest=row.item_digest,
-        action=row.action, recipient=row.recipient, purpose=row.purpose, state=row.state,
-        expires_at=time_value(row.expires_at), document=json_value(row.document), at=time_value(row.at),
-    )  # fmt: skip
+def _beyond(case_id: str) -> str:
+    """Stands for the sources that an item of a case has beyond those that it can name. No digest looks so."""
+    return f"beyond:{case_id}"

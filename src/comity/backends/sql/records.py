@@ -6,24 +6,30 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from comity.backends.sql.account_marks import SqlAccountMarks
 from comity.backends.sql.attachments import SqlAttachments
 from comity.backends.sql.book_parts import SqlBookParts
 from comity.backends.sql.cases import SqlCases, SqlRequests
 from comity.backends.sql.claims import Claims
-from comity.backends.sql.committed import INBOX, OUTBOX, Committed
+from comity.backends.sql.committed import CASES, INBOX, OUTBOX, Committed
+from comity.backends.sql.consents import SqlConsents
 from comity.backends.sql.database import open_database, shown_place
 from comity.backends.sql.erasure import SqlErasure, SqlLegalHolds
 from comity.backends.sql.events import SqlEvents
 from comity.backends.sql.failures import storage_errors
 from comity.backends.sql.holds import SqlDeadlines, SqlHolds
-from comity.backends.sql.items import SqlConsents, SqlItems
+from comity.backends.sql.inbox import SqlInbox
+from comity.backends.sql.items import SqlItems
 from comity.backends.sql.notices import SqlNotices
+from comity.backends.sql.outbox import SqlOutbox
 from comity.backends.sql.peer_rules import SqlPeerRules
 from comity.backends.sql.people import SqlPeople
-from comity.backends.sql.post import SqlInbox, SqlOutbox
 from comity.backends.sql.postgres import ServerClaims, is_url
+from comity.backends.sql.retractions import SqlRetractions
 from comity.backends.sql.scrub import scrub
 from comity.backends.sql.sqlite import FileClaims
+from comity.backends.sql.traffic import SqlTraffic
+from comity.backends.sql.turns import Turns
 from comity.backends.sql.witnesses import SqlWitnessed
 
 
@@ -31,6 +37,7 @@ class Transaction:
     """One transaction's view of every store."""
 
     def __init__(self, connection: Connection) -> None:
+        self.account_marks = SqlAccountMarks(connection)
         self.attachments = SqlAttachments(connection)
         self.book = SqlBookParts(connection)
         self.cases = SqlCases(connection)
@@ -47,12 +54,15 @@ class Transaction:
         self.peer_rules = SqlPeerRules(connection)
         self.people = SqlPeople(connection)
         self.requests = SqlRequests(connection)
+        self.retractions = SqlRetractions(connection)
+        self.traffic = SqlTraffic(connection)
         self.witnessed = SqlWitnessed(connection)
 
     @property
     def news(self) -> list[str]:
         """What the node's own loops should look at once this is committed."""
-        return [name for name, box in ((OUTBOX, self.outbox), (INBOX, self.inbox)) if box.news]
+        stores = ((OUTBOX, self.outbox), (INBOX, self.inbox), (CASES, self.cases))
+        return [name for name, store in stores if store.news]
 
 
 class Records:
@@ -65,6 +75,7 @@ class Records:
         self.committed = Committed()
         self._place = shown_place(where)
         self._engine: Engine = open_database(where, owner=owner)
+        self._turns = Turns()
         self._claims: Claims = (
             ServerClaims(self._engine, self._place) if is_url(where) else FileClaims(Path(where))
         )
@@ -77,7 +88,7 @@ class Records:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Write: takes the write lock first; durable once the block ends; nothing stays if it raises."""
-        with storage_errors(self._place), self._engine.begin() as connection:
+        with self._turns.mine(), storage_errors(self._place), self._engine.begin() as connection:
             tx = Transaction(connection)
             yield tx
         self.committed.tell(tx.news)

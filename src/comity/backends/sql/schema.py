@@ -80,6 +80,17 @@ book_balances = Table(
     PrimaryKeyConstraint("account", "currency"),
 )
 
+account_marks = Table(
+    "account_marks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Accounts of this node's book at which every trace ends, and who said so, why (`comity account mark`)."""
+
 cases = Table(
     "cases",
     metadata,
@@ -107,9 +118,12 @@ traces = Table(
     Column("inflows", LargeBinary, nullable=False),
     Column("result", LargeBinary, nullable=False),
     Column("moves", LargeBinary, nullable=False),
+    Column("chokes", LargeBinary, nullable=False),
+    Column("book", Text, nullable=False),
     Column("at", Text, nullable=False),
     PrimaryKeyConstraint("case_id", "source"),
 )
+"""`book` names the state of our book (`BookKeeper.state`) that a trace of ours was made from; empty for a peer's."""
 
 requests = Table(
     "requests",
@@ -122,13 +136,16 @@ requests = Table(
     Column("state", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("drafted_by", Text, nullable=False),
+    Column("unmatched", Integer, nullable=False),
     Column("basis", LargeBinary, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
     Column("refusal", LargeBinary),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Index("ix_requests_peer_direction_created_at", "peer", "direction", "created_at"),
 )
+"""`unmatched`: how many guesses of a peer we answered by ourselves in this one (`comity.casework.Request`)."""
 
 holds = Table(
     "holds",
@@ -203,6 +220,7 @@ inbox = Table(
     Column("digest", Text, nullable=False),
     Column("sequence", Whole, nullable=False),
     Column("case_id", Text, nullable=False),
+    Column("size", Integer, nullable=False),
     Column("message", LargeBinary),
     Column("state", Text, nullable=False),
     Column("receipt", Text, nullable=False),
@@ -216,9 +234,9 @@ inbox = Table(
     sqlite_autoincrement=True,
 )
 """`arrival` counts up: the order in which messages were taken, whatever the clock said. `message` is null once
-erased. `case_id`: our own case that it came to belong to, or empty. `receipt` is the one given when it was taken;
-`outcome` (accepted, delivered, handled, refused) and `outcome_receipt` say what became of it, and `told` whether
-the sender knows (1) or is still to be told (0)."""
+erased. `case_id`: our own case that it came to belong to, or empty. `size`: bytes on the wire. `receipt` is the
+one given when it was taken; `outcome` (accepted, delivered, handled, refused) and `outcome_receipt` say what became
+of it, and `told` whether the sender knows (1) or is still to be told (0)."""
 
 chains = Table(
     "chains",
@@ -238,7 +256,7 @@ items = Table(
     Column("originator", Text, nullable=False),
     Column("compact", Text, nullable=False),
     Column("direction", Text, nullable=False),
-    Column("digest", Text, nullable=False),
+    Column("digest", Text, nullable=False, index=True),
     Column("case_id", Text, nullable=False, index=True),
     Column("message_id", Text, nullable=False),
     Column("handling", LargeBinary, nullable=False),
@@ -250,6 +268,34 @@ items = Table(
 )
 """What was shared under handling obligations: `in` from a peer, `out` to peers. `id` is the id of the message
 that first carried it. `state`: held, retracted, expired."""
+
+item_sources = Table(
+    "item_sources",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    PrimaryKeyConstraint("source", "compact", "originator", "id"),
+)
+"""Which items of ours (`compact`, `originator`, `id`) were made from the message of digest `source`."""
+
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("direction", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("told_in", Text, nullable=False),
+    Column("audience", LargeBinary, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""What was taken back, by us (`out`) or by a peer (`in`): `document` is what the originator signed, `name` its digest,
+`item` the id of the message, `told_in` of the one that it came in, `audience` who may keep it."""
 
 consents = Table(
     "consents",
@@ -289,6 +335,7 @@ attachments = Table(
     Column("at", Text, nullable=False),
     PrimaryKeyConstraint("direction", "peer", "id"),
     Index("ix_attachments_direction_state_peer", "direction", "state", "peer"),
+    Index("ix_attachments_message_id", "message_id"),
 )
 """Large parts of a message, carried apart from it. `id` is the digest of what is carried (ciphertext). `in` from
 a peer, `out` to one. `key` is empty where it is not needed (`out`) or no longer there (erased)."""

@@ -1,11 +1,14 @@
 """A compact: the authorities that agreed to work together on one problem, and their keys. Pure.
 
 `Compact` is a read-only view of a verified register (`read`); nothing else makes one outside tests.
-`members` are the present cards. A card that is being replaced still verifies until it retires, and an old
-signature is judged by the keys that were valid when it was logged (`member_by_key_at`).
+`members` are the present cards. A card that is being replaced still verifies until it retires.
+
+Whose key a signature is by is answered here alone (spec/register.md §5). What arrives now: `signing_keys`, of the
+members there are now. What was logged: `keys_of` and `member_by_key_at`, at the moment at which this node logged it,
+which is never a time that the signer wrote.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -46,9 +49,9 @@ class Card:
         return self.retired_at is None and self.revoked_at is None
 
     def held_at(self, at: datetime) -> bool:
-        """Whether its keys could speak for the member at `at`; a first card also for what came before it."""
+        """Whether its keys could speak for the member at `at`."""
         ends = [one for one in (self.retired_at, self.revoked_at) if one is not None]
-        return (self.number == 1 or self.valid_from - _SKEW <= at) and all(at < end for end in ends)
+        return self.valid_from - _SKEW <= at and all(at < end for end in ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +82,9 @@ class Compact:
 
     @property
     def signing_keys(self) -> Mapping[str, bytes]:
-        """Key id → raw Ed25519 key, as `proofs.signatures.verify` wants them."""
-        return {one.signing_key_id: one.signing_key for one in (*self.retiring, *self.members)}
+        """Key id → raw Ed25519 key of every present member, for what arrives at `as_of`."""
+        present = {member.id for member in self.members}
+        return {one.signing_key_id: one.signing_key for one in self._held_at(self.as_of) if one.id in present}
 
     @property
     def retiring(self) -> tuple[Member, ...]:
@@ -91,11 +95,6 @@ class Compact:
             for card in self.cards
             if card.retired_at is not None and card.held_at(self.as_of) and card.member.id in present
         )
-
-    @property
-    def changes_with_time(self) -> bool:
-        """Whether a card is being replaced, or was."""
-        return any(card.retired_at is not None for card in self.cards)
 
     def at(self, now: datetime) -> "Compact":
         """The same version at another moment: cards whose time has come have retired."""
@@ -122,9 +121,9 @@ class Compact:
         return next((member for member in self.members if country in member.covers), None)
 
     def by_signing_key(self, key_id: str) -> Member | None:
-        """Whose key this is, at `as_of`: the card it stands on, present or being replaced."""
-        every = (*self.members, *self.retiring)
-        return next((member for member in every if member.signing_key_id == key_id), None)
+        """Whose key this is among `signing_keys`: the card it stands on, present or being replaced."""
+        found = self.member_by_key_at(key_id, self.as_of)
+        return found if found is not None and any(one.id == found.id for one in self.members) else None
 
     def by_certificate(self, der: bytes) -> Member | None:
         """Whose pinned certificate this is: what a TLS peer presented, compared byte for byte."""
@@ -138,14 +137,25 @@ class Compact:
         found = [one.tls_certificate for one in (*self.members, *self.retiring) if one.id == member_id]
         return tuple(dict.fromkeys(found))
 
-    def member_by_key_at(self, key_id: str, at: datetime) -> Member | None:
-        """Who signed something that was logged at `at` with this key; None if the key did not hold then.
+    def keys_of(self, member_id: str, at: datetime) -> dict[str, bytes]:
+        """Key id → raw Ed25519 key: what spoke for that member at `at`, when this node logged what it signed.
 
-        A key that was revoked later does not unmake what was logged before; one revoked at T speaks for
-        nobody from T on. Members that have left are judged by the cards they had.
+        A key that retired or was revoked later does not unmake what was logged before; one revoked at T speaks for
+        nobody from T on, however old the date in what it signed. Members that have left, and those that this node
+        refuses, are judged by the cards they had. Empty for who never was a member.
         """
-        held = (card for card in self.cards if card.member.signing_key_id == key_id and card.held_at(at))
-        return next((card.member for card in held), None)
+        return {one.signing_key_id: one.signing_key for one in self._held_at(at) if one.id == member_id}
+
+    def member_by_key_at(self, key_id: str, at: datetime) -> Member | None:
+        """Who signed something that was logged at `at` with this key, as `keys_of`; None if it did not hold then."""
+        return next((one for one in self._held_at(at) if one.signing_key_id == key_id), None)
+
+    def _held_at(self, at: datetime) -> Iterator[Member]:
+        """Members as the cards said that held at `at`. Nothing of a compact is older than the compact: a clock that
+        says so is behind, and the cards that it was founded with held.
+        """
+        formed = max(at, self.formed_at)
+        return (card.member for card in self.cards if card.held_at(formed if card.number == 1 else at))
 
 
 def fingerprint_of(digest: str) -> str:

@@ -29,7 +29,7 @@ def with_rules(compact: Compact, rules: Mapping[str, PeerRule]) -> Compact:
     """The compact without those whom this node refuses, and without pinned ones whose key changed.
 
     They are no members then: nothing goes to them and nothing of theirs is taken in. Old signatures of
-    theirs are still judged as before (`member_by_key_at`). The digest is another, since what was found out
+    theirs are still judged as before (`Compact.keys_of`). The digest is another, since what was found out
     about a version is remembered by it.
     """
     kept = tuple(member for member in compact.members if suspended(member, rules) is None)

@@ -4,7 +4,7 @@ What a peer announces is a row and nothing else: nothing is asked of the disk be
 that the peer wrote is ever a path.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ ATTACHMENTS_OF_ONE_PEER = 4
 MOST_OF_ONE_PEER = 1_024
 """And are so many at most: empty ones cost their rows too."""
 _TOLD = (AttachmentState.WHOLE, AttachmentState.REFUSED, AttachmentState.FAILED)
+_HERE = (*UNFINISHED, AttachmentState.WHOLE)
 _OPEN_OUT = (AttachmentState.OFFERED, AttachmentState.REFUSED, AttachmentState.FAILED)
 
 
@@ -133,26 +134,43 @@ def erase_attachments(node: Node, tx: Transaction, found: Iterable[CarriedAttach
 def tidy(node: Node) -> int:
     """Erase what its message did not outlive, end old offers, and remove every file that no row names any more.
 
-    Returns how many of those files there were.
+    Nothing is erased or removed that belongs to a case under a legal hold, ours or a peer's. Returns how many of
+    those files there were.
     """
     with node.records.transaction() as tx:
-        erase_attachments(node, tx, tx.attachments.outlived(), reason="what it came with is erased")
-        rows = tx.attachments.all()
+        kept = {_key(one) for one in tx.attachments.kept_by_law()}
+        outlived = [one for one in tx.attachments.outlived() if _key(one) not in kept]
+        erase_attachments(node, tx, outlived, reason="what it came with is erased")
         outdated = [
-            one for one in rows
+            one for one in tx.attachments.all()
             if one.direction == "out" and one.state in _OPEN_OUT and one.at + OFFERED_FOR < node.clock()
+            and _key(one) not in kept
         ]  # fmt: skip
         erase_attachments(node, tx, outdated, reason="no longer offered")
         rows = tx.attachments.all()
-    files, kept = files_of(node), (*UNFINISHED, AttachmentState.WHOLE)
-    offered = {one.attachment.id for one in rows if one.direction == "out" and one.state in _OPEN_OUT}
-    arrived = {(one.peer, one.attachment.id) for one in rows if one.direction == "in" and one.state in kept}
+    return _drop_files(files_of(node), rows, kept)
+
+
+def _drop_files(
+    files: AttachmentFiles, rows: Sequence[CarriedAttachment], kept: Collection[tuple[str, str, str]]
+) -> int:
+    """Remove the bytes of what is neither on the way, nor here, nor `kept`."""
+    here = [
+        one for one in rows
+        if one.state in (_OPEN_OUT if one.direction == "out" else _HERE) or _key(one) in kept
+    ]  # fmt: skip
+    offered = {one.attachment.id for one in here if one.direction == "out"}
+    arrived = {(one.peer, one.attachment.id) for one in here if one.direction == "in"}
     for one in rows:
         if one.direction == "out" and one.attachment.id not in offered:
             files.drop_offered(one.attachment.id)
-        if one.direction == "in" and one.state not in kept:
+        if one.direction == "in" and (one.peer, one.attachment.id) not in arrived:
             files.drop_arrived(one.peer, one.attachment.id)
     return files.sweep(offered=offered, arrived=arrived)
+
+
+def _key(one: CarriedAttachment) -> tuple[str, str, str]:
+    return one.direction, one.peer, one.attachment.id
 
 
 def _without_key(one: Attachment) -> Attachment:

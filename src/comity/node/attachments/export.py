@@ -12,7 +12,7 @@ from comity.law import Action
 from comity.model import Person
 from comity.node.attachments.attach import files_of, record
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import PURPOSE, HandlingForbids, barred, record_refusals
+from comity.node.handling.gate import PURPOSE, HandlingForbids, barred, record_refusals
 from comity.node.policy import require_with_case
 
 _BEGINNING = re.compile(r"[0-9a-f]{8,64}", re.ASCII)

@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from comity.backends.sql import Transaction
-from comity.backends.sql.items import ConsentRow
+from comity.backends.sql.consents import ConsentRow
 from comity.casework import Case, CaseTrace, Deadline, Hold, Request
 from comity.model import Event
 from comity.model.hold_states import COUNTED_AS_HELD
 from comity.node.bootstrap import Node
 from comity.node.handling.consent import waiting_for
-from comity.node.handling.obligations import HandlingForbids, Reading, withheld
+from comity.node.handling.gate import HandlingForbids
+from comity.node.handling.reading import Reading, withheld
+from comity.node.open_parts import LEFT_OPEN, said_open
 from comity.node.pages.event_words import is_step, summary_of
+from comity.node.pages.federation_rows import choke_rows, federation, open_part_rows
 from comity.node.pages.flow_graph import flow_graph
 from comity.node.pages.notice_rows import notice_rows
 from comity.node.pages.views import (
@@ -73,7 +76,8 @@ def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
     stands = reading.case(case, node)
     if stands is not None:
         raise HandlingForbids(stands, where=case_id)
-    traces = [one for one in tx.cases.traces(case_id) if reading.trace(one.source) is None]
+    unread = {one.source for one in tx.cases.traces(case_id) if reading.trace(one.source) is not None}
+    traces = [one for one in tx.cases.traces(case_id) if one.source not in unread]
     holds = _as_of([one for one in tx.holds.of_case(case_id) if reading.told(one.holder) is None], node)
     requests = [
         one if reading.told(one.peer) is None else replace(one, answer=None)
@@ -98,6 +102,8 @@ def case_page(node: Node, tx: Transaction, case_id: str) -> CasePage:
         requests=tuple(_request_row(node, tx, request) for request in requests),
         reading=next(row for row in reversed(rows) if row.kind == "case.read"),
         notices=tuple(notice_rows(node, tx, case_id)),
+        open_parts=tuple(open_part_rows(node, tx, case, unread=unread)),
+        chokes=tuple(choke_rows(node, traces)), federation=federation(tx, case_id),
     )  # fmt: skip
 
 
@@ -135,7 +141,7 @@ def _status(
     last = [one.kind for one in events if one.kind in _TELLING]
     if last and last[-1] == "alarm.case-stuck":
         return "stuck: see the timeline"
-    return "followed, but a part left open" if "trace.left-open" in last else "followed to the end"
+    return "followed, but a part left open" if said_open(events, LEFT_OPEN) else "followed to the end"
 
 
 def _wish(peer: str, action: str, recipient: str) -> str:
@@ -206,7 +212,9 @@ def _holding_rows(node: Node, traces: Iterable[CaseTrace]) -> Iterable[HoldingRo
             yield HoldingRow(
                 account=holding.account, institution=holding.institution, country=holding.country,
                 tainted=Amount(minor=holding.tainted_minor, currency=holding.currency),
-                balance=Amount(minor=holding.balance_minor, currency=holding.currency),
+                balance=Amount(minor=holding.balance_minor, currency=holding.currency)
+                if trace.source == node.id
+                else None,
                 told_by="" if trace.source == node.id else trace.source,
             )  # fmt: skip
 

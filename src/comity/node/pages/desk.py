@@ -4,21 +4,20 @@ may be shown. The values are in `views`; the pages and the command line only lay
 
 import threading
 import time
-from collections.abc import Iterable
 from datetime import timedelta
 from statistics import median
 
-from comity.backends.sql import Transaction
 from comity.errors import NotFound
 from comity.indicators import COUNTED_KINDS, DEFINITIONS, Interception, interception
 from comity.law import Action
 from comity.ledger import cosignatures_on, prove_entry, read_checkpoint
-from comity.model import Event, Person, Role
+from comity.model import Person, Role
 from comity.node import people
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import require_case, require_moment
+from comity.node.handling.exits import require_case, require_moment
 from comity.node.log.prove import log_signer, witness_key
 from comity.node.pages.case_page import case_page, case_row, event_row
+from comity.node.pages.erased import refuse_erased
 from comity.node.pages.proof_steps import proof_steps
 from comity.node.pages.views import (
     Amount,
@@ -80,6 +79,7 @@ class NodeDesk:
 
     def case(self, person: Person, case_id: str) -> CasePage:
         require_with_case(self._node, Action.READ_CASE, person)
+        refuse_erased(self._node, case_id)
         require_case(self._node, case_id, actor=person.id)
         with self._node.records.transaction() as tx:
             tx.cases.get(case_id)
@@ -137,7 +137,7 @@ class NodeDesk:
         with self._making_public:
             if self._public is None or now - self._public[0] > PUBLIC_FRESH_SECONDS:
                 with self._node.records.reading() as tx:
-                    counted = _still_said(tx, tx.events.of_kinds(COUNTED_KINDS))
+                    counted = tx.events.of_kinds(COUNTED_KINDS)
                     figures = interception(counted, now=self._node.clock())
                 self._public = (now, self._page(figures))
             return self._public[1]
@@ -188,18 +188,6 @@ class NodeDesk:
             ),
             time_to_hold=_time_to_hold(found.times),
         )  # fmt: skip
-
-
-def _still_said(tx: Transaction, events: Iterable[Event]) -> Iterable[Event]:
-    """Without what a peer told us of its holds before it took something back in that case."""
-    until = tx.items.taken_back()
-    return (
-        one
-        for one in events
-        if one.kind != "hold.told"
-        or (one.case_id, one.actor) not in until
-        or one.at >= until[one.case_id, one.actor]
-    )
 
 
 def _time_to_hold(times: tuple[timedelta, ...]) -> TimeToHold:

@@ -72,6 +72,87 @@ def _because(body: Mapping[str, Any]) -> str:
     return f" ({body['reason']})" if body.get("reason") else ""
 
 
+def _changes(body: Mapping[str, Any]) -> str:
+    said = [f"{word} {', '.join(body[word])}" for word in ("joined", "left", "rekeyed") if body[word]]
+    said += [f"{one['member']}'s keys revoked ({one['reason']})" for one in body["revoked"]]
+    return f": {'; '.join(said)}" if said else ""
+
+
+_HOLDS_LATER: Mapping[str, _Words] = {
+    "hold.triage-overdue": _hold("Nobody decided in time whether to hold"),
+    "hold.notice-overdue": _hold("The holder was not told of the hold in time"),
+    "hold.order-reminder": _hold("An order is still missing"),
+    "hold.renew": _hold("The order was reviewed and renewed"),
+    "hold.refused": _hold("Hold refused"),
+    "hold.funds-gone": _hold("Nothing was left to hold"),
+    "hold.confiscation-case": _hold("Passed to a confiscation case"),
+}
+
+_ALARMS: Mapping[str, _Words] = {
+    "alarm.case-stuck": lambda body: f"The case cannot be followed: {body['problem']}",
+    "alarm.deadline-stuck": lambda body: (
+        f"What a deadline asks for cannot be done ({body['rule'].rpartition('/')[2]}): {body['problem']}"
+    ),
+    "alarm.hold-untold": lambda body: (
+        f"{body['peer']} could not be told that a hold is {body['state']}: {body['problem']}"
+    ),
+    "alarm.message-unread": lambda body: (
+        f"{body['peer']} has not read message {body['type']} since {body['since']}, after {body['attempts']} attempts"
+    ),
+    "alarm.message-refused": lambda body: (
+        f"Message {body['type']} of {body['peer']} was refused: {body['problem']}"
+    ),
+    "alarm.message-rejected": lambda body: f"What {body['peer']} sent was not taken in: {body['problem']}",
+    "alarm.message-order": lambda body: (
+        f"A message of {body['peer']} does not follow the one before it: {body['reason']}"
+    ),
+    "alarm.receipt-wrong": lambda body: f"A receipt of {body['peer']} does not hold: {body['problem']}",
+    "alarm.log-contradicted": lambda body: (
+        f"Witness {body['witness']} saw another log than this one; nothing is published any more: {body['problem']}"
+    ),
+    "alarm.log-rolled-back": lambda body: (
+        f"Witness {body['witness']} says that this log was put back: {body['problem']}"
+    ),
+    "alarm.log-two-stories": lambda body: f"Proven: log {body['origin']} told two stories",
+    "alarm.log-doubt": lambda body: f"Log {body['origin']} does not show that it only grew",
+}
+
+_OFFICE: Mapping[str, _Words] = {
+    "cases.listed": lambda body: "The list of cases was read",
+    "holds.listed": lambda body: "The list of holds was read",
+    "items.listed": lambda body: "The list of what was shared was read",
+    "requests.listed": lambda body: "The list of requests was read",
+    "consents.listed": lambda body: "The list of consents was read",
+    "attachments.listed": lambda body: "The list of attachments was read",
+    "notices.listed": lambda body: "The list of notices was read",
+    "notice.read": lambda body: "Notice read",
+    "request.read": lambda body: "Request read",
+    "item.read": lambda body: "Obligations of an item read",
+    "event.read": lambda body: "Event read",
+    "case.graph-written": lambda body: (
+        f"Graph of the case written for {body['recipient']}, for {body['purpose']}"
+    ),
+    "event.disclosed": lambda body: (
+        f"Shown of an event to {body['recipient']}, for {body['purpose']}: {', '.join(body['fields'])}"
+    ),
+    "account.marked": lambda body: f"Every trace ends at {body['account']} from now on: {body['reason']}",
+    "account.unmarked": lambda body: f"Traces go on through {body['account']} again: {body['reason']}",
+    "book.imported": lambda body: (
+        f"{body['rows']:,} transfers taken into the book from {', '.join(body['files'])}"
+    ),
+    "node.founded": lambda body: f"Node founded for {body['authority']}",
+    "person.added": lambda body: f"{body['person']} may sign in, in the role {body['role']}",
+    "person.signed-in": lambda body: "Signed in",
+    "person.signed-out": lambda body: "Signed out",
+    "peer.pinned": lambda body: f"{body['peer']} is held to the signing key it has now",
+    "peer.refused": lambda body: f"{body['peer']} is refused: to this node it is no member of any compact",
+    "peer.trusted": lambda body: f"{body['peer']} is what its registers say",
+    "compact.joined": lambda body: f"Compact {body['compact']} joined, of {', '.join(body['members'])}",
+    "register.updated": lambda body: f"Register of {body['compact']} updated{_changes(body)}",
+    "witness-policy.installed": lambda body: "A quorum of witnesses is required from now on",
+    "witness-policy.removed": lambda body: "No quorum of witnesses is required any more",
+}
+
 _WORDS: Mapping[str, _Words] = {
     "report.received": lambda body: f"Report {body['report']} taken: {_sums(body['amounts'])} stolen",
     "case.opened": lambda body: f"Case opened for a request of {body['origin']}",
@@ -82,11 +163,24 @@ _WORDS: Mapping[str, _Words] = {
     "trace.left-open": lambda body: (
         f"{body['peer']} is not asked (again): {body['why']}; that part stays open"
     ),
+    "trace.part-late": lambda body: (
+        f"{_sums(body['amounts'])} that went to {body['peer']} is open: {body['why']}"
+    ),
+    "trace.part-closed": lambda body: (
+        f"What went to {body['peer']} is answered for: that part is open no more"
+    ),
+    "trace.choked": lambda body: (
+        f"{_money(body['amount_minor'], body['currency'])} arrived in {body['account']} ({body['kind']}): "
+        "tracing ends there"
+    ),
+    "account.marked": lambda body: f"Traces end at {body['account']} ({body['kind']}): {body['reason']}",
+    "account.unmarked": lambda body: f"Traces go on at {body['account']}: {body['reason']}",
     "trace.left-compact": lambda body: (
         f"{_money(body['amount_minor'], body['currency'])} went to {body['account']} "
         f"in {body['transfers']} transfers: no member has a book there"
     ),
     "request.drafted": lambda body: f"Request to {body['peer']} drafted on {body['basis']['instrument']}",
+    "request.draft": _request("sent back to whoever drafted it"),
     "request.checked": _request("checked: fields complete, basis usable"),
     "request.approved": _request("approved"),
     "request.awaiting-approval": _request("waits for a second person"),
@@ -95,9 +189,17 @@ _WORDS: Mapping[str, _Words] = {
     "request.answered": _request("answered"),
     "request.refused": _request("refused"),
     "request.lapsed": _request("lapsed"),
+    "request.closed": _request("closed"),
+    "request.acknowledge-overdue": _request("not acknowledged in time"),
+    "request.answer-overdue": _request("not answered in time"),
+    "request.approval-overdue": _request("waits for approval for too long"),
+    "request.supplement": _request("supplemented"),
     "request.left-to-officer": lambda body: f"Request of {body['peer']} waits for an officer's decision",
     "hold.requested": _hold("Hold requested"),
     "hold.placed": _hold("Held"),
+    "hold.recall-written": lambda body: (
+        f"Request to recall the money under {body['hold']} written for {body['recipient']}, for {body['purpose']}"
+    ),
     "hold.amended": _hold("Hold amended"),
     "hold.confirmed": _hold("Hold confirmed by an order"),
     "hold.lapsed": _hold("Hold lapsed: no order in time"),
@@ -113,6 +215,8 @@ _WORDS: Mapping[str, _Words] = {
         f"in {body['account']}"
     ),
     "message.queued": _message("queued for"),
+    "message.received": lambda body: f"Message {body['type']} received from {body['peer']}",
+    "message.delivered": _message("filed by"),
     "message.accepted": _message("accepted by"),
     "message.handled": _message("handled by"),
     "message.refused": _message("refused by"),
@@ -122,6 +226,9 @@ _WORDS: Mapping[str, _Words] = {
     "consent.granted": lambda body: f"Consent granted ({body['peer']}): {_wish(body)}",
     "consent.refused": lambda body: f"Consent refused ({body['peer']}): {_wish(body)}",
     "consent.withdrawn": lambda body: f"Consent withdrawn ({body['peer']}): {_wish(body)}",
+    "consent.unanswered": lambda body: (
+        f"Nobody consented in time to the use of what {body['peer']} sent: it is refused"
+    ),
     "handling.forbidden": lambda body: f"Not allowed by {body['peer']}: {_wish(body)}",
     "case.kept": lambda body: f"Kept by a legal hold: {body['ground']}",
     "case.released": lambda body: f"Legal hold lifted: {body['ground']}",
@@ -131,6 +238,12 @@ _WORDS: Mapping[str, _Words] = {
     "message.erased": lambda body: f"A message was erased ({body['events']} events): {body['ground']}",
     "item.taken-back": lambda body: f"What we had told {', '.join(body['told'])} was taken back",
     "item.shrunk": lambda body: f"What we had told is left to {', '.join(body['audience'])} only",
+    "item.widened": lambda body: f"More is permitted of what we had told {', '.join(body['told'])}",
+    "item.relaxed": lambda body: "A partner permits more of what it told us",
+    "alarm.too-many-questions": lambda body: (
+        f"No more consents are asked for by ourselves: {body['open']} questions about what {body['peer']} sent are open"
+    ),
+    "holds.taken-back": lambda body: f"What {body['peer']} told of its holds here counts no more",
     "item.retracted": lambda body: f"A partner takes back what it told us: {body['how']}",
     "item.complied": lambda body: f"Complied with what {body['peer']} took back: {body['how']}",
     "item.complied-with": lambda body: f"A partner complied with what we took back: {body['how']}",
@@ -149,4 +262,7 @@ _WORDS: Mapping[str, _Words] = {
     "attachment.saved": _attachment("Taken out of the node:"),
     "attachment.erased": _attachment("Its key is destroyed:"),
     "deadline.passed": lambda body: f"Deadline passed: {body['rule'].rpartition('/')[2]}",
+    **_HOLDS_LATER,
+    **_ALARMS,
+    **_OFFICE,
 }

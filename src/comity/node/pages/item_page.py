@@ -13,7 +13,8 @@ from comity.errors import InputError, NotFound
 from comity.exchange.handling import write_handling
 from comity.exchange.markings import SCHEMES, Circle, mark
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import PURPOSE, barred, withheld
+from comity.node.handling.gate import PURPOSE, barred
+from comity.node.handling.reading import withheld
 
 
 def item_row(node: Node, tx: Transaction, item: Item, *, action: str = "search") -> dict[str, Any]:

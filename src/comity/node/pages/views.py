@@ -213,6 +213,11 @@ class HoldState(StrEnum):
     LAPSED = "lapsed"
     RELEASED = "released"
 
+    @property
+    def counted(self) -> bool:
+        """Whether the money counts as held: as `model.hold_states.COUNTED_AS_HELD`, in the words of pages."""
+        return self not in (HoldState.ASKED, HoldState.LAPSED, HoldState.RELEASED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRow:
@@ -307,6 +312,50 @@ class NoticeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPartRow:
+    """What went to `peer` and is not answered for. `code` is stable; `why` is a sentence; `late`: past a deadline."""
+
+    peer: str
+    countries: tuple[str, ...]
+    amounts: tuple[Amount, ...]
+    transfers: tuple[str, ...]
+    since: datetime
+    code: str
+    why: str
+    request: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChokeRow:
+    """Stolen money that arrived where tracing ends, and what would pierce it. `told_by`: empty for our own book."""
+
+    account: str
+    institution: str
+    country: str
+    amount: Amount
+    transfers: int
+    kind: str
+    told_by: str
+    request: str
+    addressee: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Federation:
+    """What following it across borders took: rounds of asking, messages of the case to and fro, bytes on the wire."""
+
+    rounds: int
+    messages: int
+    bytes: int
+    sent: int
+    sent_bytes: int
+    received: int
+    received_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
     """A case as one person may read it. The Desk records the reading; `reading` is that event."""
 
@@ -332,6 +381,9 @@ class CasePage:
     notices: tuple[NoticeRow, ...] = ()
     withheld: tuple[str, ...] = ()
     """Why something of it is not shown: retracted, kept no longer, or not for us to read; a sentence each."""
+    open_parts: tuple[OpenPartRow, ...] = ()
+    chokes: tuple[ChokeRow, ...] = ()
+    federation: Federation | None = None
 
 
 # --- the proof of an event -----------------------------------------------------------------------

@@ -190,7 +190,7 @@ def _receipt(node: Node, compact: Compact | None, outgoing: Outgoing, jws: str) 
     if not jws or compact is None:
         return None, ""
     try:
-        receipt = verified(compact, outgoing.receiver, jws)
+        receipt = verified(compact, outgoing.receiver, jws, logged_at=node.clock())
         refuse_other_message(
             receipt, message_id=outgoing.message_id, envelope_digest=outgoing.digest, sender=node.id,
             receiver=outgoing.receiver,

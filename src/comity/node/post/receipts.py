@@ -4,11 +4,13 @@ The receipt `accepted` is the answer to the delivery itself. What comes later is
 transaction of what happened; `node.post.tell` sends it (spec/receipt.md §3).
 """
 
+from datetime import datetime
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.backends.sql import Transaction
 from comity.exchange import Compact, Outgoing, Receipt, Status, make_receipt, verify_receipt
-from comity.exchange.receipt import goes_further
+from comity.exchange.receipt import goes_further, signed_anew
 from comity.node.bootstrap import Node
 
 _LONGEST = 500
@@ -54,17 +56,16 @@ def own_key(node: Node, compact: Compact | None) -> Ed25519PrivateKey:
     return node.keys.signing if own is None else node.keys.signing_for(own.signing_key)
 
 
-def verified(compact: Compact, giver: str, jws: str) -> Receipt:
-    """A receipt that `giver` signed, under any card of its in that compact that was not revoked: what it gave
-    before it changed its keys holds. Raises what `verify_receipt` raises.
+def verified(compact: Compact, giver: str, jws: str, *, logged_at: datetime) -> Receipt:
+    """A receipt that `giver` signed with a key that held when we logged it. Raises what `verify_receipt` raises."""
+    return verify_receipt(jws, giver=giver, keys=compact.keys_of(giver, logged_at))
+
+
+def given_again(node: Node, compact: Compact, jws: str) -> str:
+    """A receipt of ours for who asks again: the same bytes, or the same words under our present key where the key
+    that signed them has gone since. Whoever gets it logs it only now, and takes no key that does not hold now.
     """
-    return verify_receipt(jws, member=compact.member(giver), keys=keys_of(compact, giver))
-
-
-def keys_of(compact: Compact, member_id: str) -> dict[str, bytes]:
-    """Key id → signing key, of every card of that member, present or past, that was not revoked."""
-    cards = [card.member for card in compact.cards if card.revoked_at is None]
-    return {one.signing_key_id: one.signing_key for one in (*cards, *compact.members) if one.id == member_id}
+    return signed_anew(jws, keys=compact.keys_of(node.id, node.clock()), key=own_key(node, compact))
 
 
 def conclude(

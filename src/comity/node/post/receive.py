@@ -27,7 +27,7 @@ from comity.exchange import (
 )
 from comity.exchange.register.freshness import Tier, judged_as
 from comity.node.bootstrap import Node
-from comity.node.post.receipts import sign_receipt
+from comity.node.post.receipts import given_again, sign_receipt
 
 log = structlog.get_logger()
 Compacts = Mapping[str, Compact]
@@ -165,7 +165,8 @@ def _place(node: Node, compact: Compact, tx: Transaction, opened: Opened) -> Res
     sender, message = opened.sender.id, opened.message
     decision = decide(opened, tx.inbox.known(opened.compact, sender, message.id))
     if decision.verdict is Verdict.DUPLICATE:
-        return Result(status=200, receipt=tx.inbox.receipt_for(opened.compact, sender, message.id))
+        given = tx.inbox.receipt_for(opened.compact, sender, message.id)
+        return Result(status=200, receipt=given_again(node, compact, given))
     if decision.alarm and node.pace.evidence.allow(sender, decision.code, opened.digest, node.clock()):
         node.record(
             tx, "alarm.message-order", actor="node", compact=opened.compact, peer=sender, message=message.id,

@@ -11,6 +11,7 @@ from comity.errors import ComityError
 from comity.exchange import (
     Addressee,
     Compact,
+    Member,
     Message,
     Outgoing,
     Packed,
@@ -21,10 +22,12 @@ from comity.exchange import (
 )
 from comity.model import Handling
 from comity.node.bootstrap import Node
-from comity.node.handling.obligations import CONTROL, keep_sent, to_send
+from comity.node.handling.items import keep_sent
+from comity.node.handling.sending import CONTROL, to_send
 from comity.node.log.quorum import policy as quorum_policy
 from comity.node.post.pace import next_tick
-from comity.node.post.receipts import conclude, own_key
+from comity.node.post.receipts import conclude
+from comity.node.registers.update import CHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +98,23 @@ def send(node: Node, tx: Transaction, letter: Letter, *, actor: str) -> str:
 
 
 def _packed(node: Node, compact: Compact, message: Message, ends: Mapping[str, tuple[int, str]]) -> Packed:
+    card = _our_card(compact, node.id, message.type)
     return pack(
-        message, compact=compact.name, sender=compact.member(node.id), signing_key=own_key(node, compact),
+        message, compact=compact.name, sender=card, signing_key=node.keys.signing_for(card.signing_key),
         random=os.urandom,
         addressees=[
             Addressee(member=compact.member(peer), sequence=sequence + 1, previous=previous)
             for peer, (sequence, previous) in ends.items()
         ],
     )  # fmt: skip
+
+
+def _our_card(compact: Compact, own_id: str, message_type: str) -> Member:
+    """The present one. News of the register goes under the one that it replaces, while that holds: who needs the news
+    knows no other yet.
+    """
+    replaced = [one for one in compact.retiring if one.id == own_id] if message_type == CHANGED else []
+    return replaced[0] if replaced else compact.member(own_id)
 
 
 def _to_witness(node: Node, tx: Transaction, letter: Letter) -> int:

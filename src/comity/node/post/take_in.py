@@ -6,16 +6,9 @@ from comity.exchange.notice import NOTICE
 from comity.model import Permission
 from comity.node.bootstrap import Node
 from comity.node.handling.consent import ask_for, refused
-from comity.node.handling.obligations import (
-    CONTROL,
-    PURPOSE,
-    Barred,
-    HandlingForbids,
-    as_received,
-    barred,
-    keep_received,
-    record_barred,
-)
+from comity.node.handling.gate import PURPOSE, Barred, HandlingForbids, barred, record_barred
+from comity.node.handling.items import as_received, keep_received
+from comity.node.handling.sending import CONTROL
 from comity.node.post.receipts import conclude
 
 WAITING = "waiting"

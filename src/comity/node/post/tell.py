@@ -13,7 +13,7 @@ from comity.errors import ComityError, InputError, NotFound, StorageError
 from comity.exchange import Receipt, Status
 from comity.exchange.receipt import LATER, RECEIPTS
 from comity.node.bootstrap import Node
-from comity.node.post.receipts import verified
+from comity.node.post.receipts import given_again, verified
 from comity.node.post.send import Letter, send
 from comity.node.request import lapse_unheard
 
@@ -34,7 +34,8 @@ def tell(node: Node) -> int:
         letters: dict[tuple[str, str], list[str]] = defaultdict(list)
         for outcome in tx.inbox.to_tell(MOST_TOGETHER, readers(node)):
             if tx.inbox.told(outcome):
-                letters[outcome.compact, outcome.sender].append(outcome.receipt)
+                receipt = given_again(node, node.compact(outcome.compact), outcome.receipt)
+                letters[outcome.compact, outcome.sender].append(receipt)
         for (compact, peer), receipts in letters.items():
             letter = Letter(
                 compact=compact, peer=peer, type=RECEIPTS, case_id="", purpose=RECEIPTS, legal_basis="",
@@ -71,7 +72,8 @@ def hear_receipts(node: Node, tx: Transaction, received: Received) -> None:
 def _verified(node: Node, received: Received, text: object) -> Receipt:
     if not isinstance(text, str):
         raise InputError.because(expected="a signed receipt", got=type(text).__name__)
-    receipt = verified(node.compact(received.compact), received.sender, text)
+    compact = node.compact(received.compact)
+    receipt = verified(compact, received.sender, text, logged_at=received.received_at)
     if receipt.status not in LATER:
         raise InputError.because(expected=f"one of {', '.join(LATER)}", got=receipt.status)
     return receipt

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from comity.backends.files import write_durably
-from comity.backends.key_files import NodeKeys
+from comity.backends.keys import NodeKeys
 from comity.backends.register_files import STAMP, Joined, changing, load_joined, read_joined, save_joined
 from comity.backends.register_updates import take_over
 from comity.backends.sql import Transaction

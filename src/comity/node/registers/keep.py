@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from comity.backends.key_files import show_generation, use_generation
+from comity.backends.keys import show_generation, use_generation
 from comity.backends.register_files import STAMP, changing, load_joined, save_joined
 from comity.backends.register_updates import RegisterRollback
 from comity.errors import ComityError, NetworkError

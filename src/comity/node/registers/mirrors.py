@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from comity.backends.key_files import client_context, stamp_of
+from comity.backends.keys import client_context, stamp_of
 from comity.backends.register_courier import RegisterCourier
 from comity.errors import ComityError, Conflict, NetworkError
 from comity.exchange import Member

@@ -1,7 +1,8 @@
 """Change a register: propose, sign with this state's key, publish when enough have signed (spec/register.md §8).
 
 Publishing keeps the new version here and queues a notice with the changed files for every member, in one
-transaction with its event; whoever does not hear it finds it at any member's mirror.
+transaction with its event; whoever does not hear it finds it at any member's mirror. The file is replaced before that
+transaction commits: what a kill between the two leaves undone, `make_good` does.
 """
 
 import json
@@ -10,16 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from comity.backends.files import write_durably
-from comity.backends.key_files import Generation, prepare_generation, use_generation
+from comity.backends.keys import Generation, prepare_generation, use_generation
 from comity.backends.register_files import changing, load_joined, save_joined
 from comity.backends.root_key_file import read_root_key
 from comity.backends.sql import Transaction
 from comity.errors import Conflict, InputError
 from comity.exchange import Bundle, Compact, Member, make_card, write_bundle
+from comity.exchange.refusals import OversizeEnvelope
 from comity.exchange.register.change import (
+    Difference,
     difference,
     merge,
     propose_cards,
@@ -28,13 +32,20 @@ from comity.exchange.register.change import (
     propose_revocation,
     propose_rotation,
 )
-from comity.exchange.register.read import BrokenRegister, newest_root_version, read_register
+from comity.exchange.register.layout import register_key_id
+from comity.exchange.register.read import (
+    BrokenRegister,
+    newest_root_version,
+    read_register,
+    verify_register,
+)
 from comity.exchange.register.write import Missing, complete, missing, newest_versions, sign
 from comity.node.bootstrap import Node, passphrase, root_passphrase
 from comity.node.post.send import Letter, send
 from comity.node.registers.admit import card_of, open_bundle
-from comity.node.registers.update import CHANGED, Updated, files_changed, record, successor
+from comity.node.registers.update import CHANGED, Updated, files_changed, pursue_again, record, successor
 
+log = structlog.get_logger()
 OVERLAP = timedelta(days=7)
 Proposing = Callable[[Mapping[str, bytes], datetime], Bundle]
 
@@ -86,6 +97,7 @@ def propose_change(
 
     Otherwise the proposal goes into `file`, for the other states to sign.
     """
+    make_good(node)
     folder = node.home.compacts / name
     bundle = propose(load_joined(folder).files, node.clock())
     if key is not None:
@@ -135,6 +147,7 @@ def rotate(node: Node, *, overlap: timedelta, key: Ed25519PrivateKey, actor: str
         raise InputError.because(
             expected="a node that has joined a compact", got="none", remedy="Before that, found a new node."
         )
+    make_good(node)
     secret, settings = passphrase(node.home), node.settings
     made = prepare_generation(node.home.keys, secret, node_id=node.id, host=settings.host, now=now)
     done = [_rotate_in(node, name, made, now + overlap, key, actor) for name in names]
@@ -165,6 +178,40 @@ def publish(node: Node, name: str, bundle: Bundle, *, changed: Collection[str], 
             record(node, tx, updated, actor=actor, source="published here")
             save_joined(folder, joined)
     return updated
+
+
+def make_good(node: Node) -> None:
+    """Record the versions of registers whose event was lost, killed after the file and before the commit; and tell the
+    members of those that were published here. To be called at the start, and before the next change.
+    """
+    with node.records.transaction() as tx:
+        recorded = {
+            one.body["compact"]: one.body["digest"]
+            for one in tx.events.of_kinds(["compact.joined", "register.updated"])
+        }
+        for name, compact in node.registers().items():
+            if recorded.get(name, compact.digest) != compact.digest:
+                unknown = Difference(joined=(), left=(), rekeyed=(), revoked=())
+                updated = Updated(compact=compact, difference=unknown, newer=True)
+                _tell_again(node, tx, compact)
+                record(node, tx, updated, actor="node", source="found at the start")
+                pursue_again(node, tx, name)
+
+
+def _tell_again(node: Node, tx: Transaction, compact: Compact) -> None:
+    """The notice that was lost, with every file: what the version before was is not known any more.
+
+    Only of a version whose snapshot this node signed; others were told by who published them. A node that has taken
+    itself out can tell nobody: the others find it at its mirror.
+    """
+    files = load_joined(node.home.compacts / compact.name).files
+    own = register_key_id(node.keys.online.public_key().public_bytes_raw())
+    if not node.knows(node.id, compact.name) or own not in verify_register(files).snapshot_signers:
+        return
+    try:
+        _tell(node, tx, compact, compact, files_changed({}, files), "node")
+    except OversizeEnvelope as error:
+        log.warning("members are not told of the register", compact=compact.name, problem=str(error))
 
 
 def _tell(

@@ -204,24 +204,6 @@ def _store(node: Node, name: str, joined: Joined, before: Compact, *, actor: str
     return updated
 
 
-def make_good(node: Node) -> None:
-    """Record the versions of registers whose event was lost: killed after the file and before the commit.
-
-    To be called at the start. What such a version was to tell the members they find at our mirror.
-    """
-    with node.records.transaction() as tx:
-        recorded = {
-            one.body["compact"]: one.body["digest"]
-            for one in tx.events.of_kinds(["compact.joined", "register.updated"])
-        }
-        for name, compact in node.registers().items():
-            if recorded.get(name, compact.digest) != compact.digest:
-                unknown = Difference(joined=(), left=(), rekeyed=(), revoked=())
-                updated = Updated(compact=compact, difference=unknown, newer=True)
-                record(node, tx, updated, actor="node", source="found at the start")
-                _pursue_again(node, tx, name)
-
-
 def record(node: Node, tx: Transaction, updated: Updated, *, actor: str, source: str) -> None:
     """The event of a later version, if it is one; cases look again for whom to ask when members changed."""
     if not updated.newer:
@@ -233,10 +215,11 @@ def record(node: Node, tx: Transaction, updated: Updated, *, actor: str, source:
         revoked=[{"member": member, "reason": reason} for member, reason in changes.revoked],
     )  # fmt: skip
     if changes.joined or changes.left or changes.revoked:
-        _pursue_again(node, tx, after.name)
+        pursue_again(node, tx, after.name)
 
 
-def _pursue_again(node: Node, tx: Transaction, compact: str) -> None:
+def pursue_again(node: Node, tx: Transaction, compact: str) -> None:
+    """Let our own cases of that compact look again for whom to ask."""
     for case in tx.cases.all():
         if case.origin == node.id and case.compact == compact:
             tx.cases.want_pursuit(case.id)
