@@ -4,7 +4,6 @@ import asyncio
 import errno
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +22,6 @@ from comity.node.log.publish import heal_log
 from comity.node.pages.desk import NodeDesk
 from comity.node.run import Runner
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread computes while another waits for its turn: what waits here holds the database's write lock."""
-
 log = structlog.get_logger()
 
 
@@ -42,7 +38,6 @@ def serve(node: Node, *, on_ready: Callable[[], None]) -> None:
     ports = [node.settings.web_port, *([node.settings.peer_port] if node.settings.inbound else [])]
     for port in ports:
         _refuse_taken(node.settings.host, port)
-    sys.setswitchinterval(SWITCH_SECONDS)
     _heal(node)
     asyncio.run(_serve(node, on_ready))
 
