@@ -15,10 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.alerts import Finding, Measures, beyond
 from comity.tracing.typologies.columns import DAY, Columns, Flags, Ints
-from comity.tracing.typologies.compiled import kernel, room
 from comity.tracing.typologies.onward import Payments, carries_on, payments
+from comity.tracing.typologies.room import room
 
 LONGEST = 10
 

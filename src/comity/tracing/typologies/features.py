@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.columns import DAY, Columns, Ints, Listing, Reals
-from comity.tracing.typologies.compiled import kernel
 from comity.tracing.typologies.cycles import Cycles
 from comity.tracing.typologies.mule_ring import MuleRing
 from comity.tracing.typologies.scatter_gather import ScatterGather

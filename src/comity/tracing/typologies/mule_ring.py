@@ -16,9 +16,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.alerts import MOST_TRANSFERS, Finding, Measures, beyond
 from comity.tracing.typologies.columns import DAY, Columns, Flags, Ints
-from comity.tracing.typologies.compiled import kernel
 from comity.tracing.typologies.onward import onward
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.columns import Columns, Ints
-from comity.tracing.typologies.compiled import kernel
 
 
 def onward(columns: Columns) -> Ints:

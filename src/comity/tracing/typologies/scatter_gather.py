@@ -15,10 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.alerts import MOST_TRANSFERS, Finding, Measures, beyond
 from comity.tracing.typologies.columns import DAY, Columns, Ints
-from comity.tracing.typologies.compiled import kernel, room
 from comity.tracing.typologies.onward import Payments, payments, until
+from comity.tracing.typologies.room import room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ many counterparties a hub has.
 
 import numpy as np
 
+from comity.tracing.kernels.compiled import kernel
 from comity.tracing.typologies.columns import Columns, Ints, Listing, Reals
-from comity.tracing.typologies.compiled import kernel
 
 MEASURES = ("count", "others", "new", "sum")
 """Transfers, different counterparties, first transfers of a pair of accounts, and the sum of amounts (minor units)."""
