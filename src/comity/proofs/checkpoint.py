@@ -44,10 +44,6 @@ class Checkpoint:
         lines = (self.origin, str(self.size), b64encode(self.root).decode(), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
-    def is_same_tree(self, other: "Checkpoint") -> bool:
-        """Same log, size and root; extension lines are nobody's statement (tlog-cosignature)."""
-        return (self.origin, self.size, self.root) == (other.origin, other.size, other.root)
-
 
 def parse_checkpoint(text: str) -> Checkpoint:
     """Read the text of a checkpoint note; `InputError` for any other form."""

@@ -125,10 +125,6 @@ class SqlEvents:
             log_index=row.log_index,
         )  # fmt: skip
 
-    def last_number(self) -> int:
-        """The number (`seq`) of the newest event; 0 if there is none."""
-        return int(self._connection.execute(select(func.coalesce(func.max(events.c.seq), 0))).scalar_one())
-
     def is_erased(self, event_id: str) -> bool:
         return bool(
             self._connection.execute(

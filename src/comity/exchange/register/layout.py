@@ -5,13 +5,12 @@ with one key, and a role of one must never serve in another.
 """
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Signed
 
 from comity.exchange.fields import write_instant
 from comity.proofs.canonical import canonical_bytes
@@ -19,7 +18,6 @@ from comity.proofs.canonical import canonical_bytes
 BINDING = "comity_compact"
 """Signed field of every metadata file: `<name> <formed_at>`."""
 DESCRIPTION = "compact.json"
-TOP_LEVEL = (Root.type, Targets.type, Snapshot.type, Timestamp.type)
 MAX_MEMBERS = 256
 MAX_METADATA = 512_000
 """Bytes of one metadata file, as TUF's client allows for a root."""
@@ -101,8 +99,3 @@ def whole_seconds(at: datetime) -> datetime:
 def seconds_of(at: datetime) -> int:
     """Version of a timestamp or a snapshot signed at `at`: whole seconds since 1970."""
     return int(whole_seconds(at).timestamp())
-
-
-def custom_of(unrecognized: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = unrecognized.get("custom")
-    return found if isinstance(found, dict) else {}

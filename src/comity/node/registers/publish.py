@@ -46,7 +46,6 @@ from comity.node.registers.admit import card_of, open_bundle
 from comity.node.registers.update import CHANGED, Updated, files_changed, pursue_again, record, successor
 
 log = structlog.get_logger()
-OVERLAP = timedelta(days=7)
 Proposing = Callable[[Mapping[str, bytes], datetime], Bundle]
 
 
