@@ -50,5 +50,7 @@ types: environment ## mypy --strict
 layers: environment ## who may import whom (ARCHITECTURE.md)
 	@.venv/bin/lint-imports
 
-reference: environment ## write docs/reference/cli.md anew from the commands
+reference: environment ## write docs/reference/cli.md, access.md and spec/node-api.openapi.json anew from what they describe
 	@$(RUN) scripts.cli_reference
+	@$(RUN) comity.law.access_page > docs/reference/access.md
+	@$(RUN) scripts.api_document

@@ -4,11 +4,14 @@ Network, trust and input failures never share a class. `code` is stable: program
 `exit_status` is what a command ends with, `http_status` what an HTTP surface answers (problem+json).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ComityError(Exception):
-    """Root of the tree. `where` names the file and line, message or record that is wrong."""
+    """Root of the tree. `where` names the file and line, message or record that is wrong.
+
+    `expected` and `got` are the two halves of `problem`, where it was said in that form (`because`).
+    """
 
     code: ClassVar[str] = "comity"
     remedy: ClassVar[str] = "Report this with the node's log; nothing was changed."
@@ -20,6 +23,15 @@ class ComityError(Exception):
         self.problem = problem
         self.where = where
         self.next_step = remedy or self.remedy
+        self.expected = ""
+        self.got = ""
+
+    @classmethod
+    def because(cls, *, expected: str, got: str, where: str = "", remedy: str = "") -> Self:
+        """The usual form: expected …, got …."""
+        error = cls(f"expected {expected}, got {got}", where=where, remedy=remedy)
+        error.expected, error.got = expected, got
+        return error
 
 
 class InputError(ComityError):
@@ -29,11 +41,6 @@ class InputError(ComityError):
     remedy = "Correct the input and try again; nothing was changed."
     exit_status = 2
     http_status = 400
-
-    @classmethod
-    def because(cls, *, expected: str, got: str, where: str = "", remedy: str = "") -> "InputError":
-        """The usual form: expected …, got …."""
-        return cls(f"expected {expected}, got {got}", where=where, remedy=remedy)
 
 
 class NotFound(InputError):
@@ -68,6 +75,8 @@ class Forbidden(ComityError):
     remedy = "Ask somebody who holds the role that may do this."
     exit_status = 4
     http_status = 403
+    policies: tuple[str, ...] = ()
+    """The ids of the access policies that denied it, where it was they (`node.policy`)."""
 
 
 class NetworkError(ComityError):

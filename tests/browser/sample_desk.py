@@ -124,13 +124,15 @@ class SampleDesk:
             PersonRow(
                 name=name,
                 role=role,
+                human=name,
+                deputy_for=(),
                 added_at=REPORTED_AT - timedelta(days=30),
                 last_signed_in_at=NOW if name == ADMINISTRATOR else None,
             )
             for name, role in self.roles.items()
         ]
 
-    def add_person(self, person: Person, name: str, role: Role) -> str:
+    def add_person(self, person: Person, name: str, role: Role, human: str = "") -> str:
         self._only_administrator(person)
         if not name:
             raise InputError.because(expected="a name", got="nothing")

@@ -281,6 +281,22 @@ def test_a_deadline_comes_due_at_its_microsecond_in_order_and_is_claimed_once(re
         assert [one.state for one in tx.deadlines.of_subject("hold", "hold-1")] == ["passed", "pending"]
 
 
+def test_the_next_deadline_is_the_first_by_time_and_of_two_at_once_always_the_same(records: Records) -> None:
+    with records.transaction() as tx:
+        for number, due_at in ((3, LATER), (1, LATER), (2, NOW)):
+            tx.deadlines.add(given.deadline(id=f"deadline-{number}", due_at=due_at, escalate="supervisor"))
+        assert tx.deadlines.next_due(NOW - timedelta(microseconds=1)) is None
+        in_order = []
+        while (one := tx.deadlines.next_due(LATER)) is not None:
+            in_order.append(one.id)
+            assert one.escalate == "supervisor"
+            assert tx.deadlines.pending()[0].id == one.id
+            assert tx.deadlines.finish(one.id)
+        assert in_order == ["deadline-2", "deadline-1", "deadline-3"]
+        assert tx.deadlines.pending() == []
+        assert [one.id for one in tx.deadlines.all()] == in_order
+
+
 def test_a_cleared_deadline_does_not_come_due(records: Records) -> None:
     rule = given.deadline().rule
     with records.transaction() as tx:

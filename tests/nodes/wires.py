@@ -138,5 +138,8 @@ class Mortal:
         if self._fuse == 0:
             raise Killed
 
+    def with_each(self, besides: Callable[[Transaction], None]) -> AbstractContextManager[None]:
+        return self._records.with_each(besides)
+
     def close(self) -> None:
         self._records.close()

@@ -48,19 +48,36 @@ NOTHING_OF_THEIRS = {
     "comity consent withdraw": "what we gave",
     "comity transfers import": "our own book",
     "comity law bases": "law data", "comity law authority": "law data", "comity law offence": "law data",
-    "comity law check": "law data, and the facts that are given to it",
+    "comity law check": "law data, and the facts that are given to it", "comity law calendar": "law data",
+    "comity procedure list": "law data", "comity procedure show": "law data",
+    "comity deadline list": "which rule runs of what, until when: our own rows",
+    "comity deadline sweep": "which rule was fired: our own rows",
     "comity detect": "reads files that are named to it", "comity detect train": "reads files that are named to it",
+    "comity deconflict agree": "our own case, and whom to contact",
+    "comity operation new": "our own plan", "comity operation go": "our own word",
+    "comity operation no-go": "our own word", "comity operation result": "our own result",
+    "comity team new": "our own draft", "comity team share": "our own words", "comity team leave": "our own word",
     "comity account mark": "our own book", "comity account unmark": "our own book",
     "comity account list": "our own book",
     "comity log verify": "commitments", "comity log key": "a key", "comity log policy": "a policy",
     "comity log prove": "a commitment's place", "comity log check-proof": "a file that is named to it",
     "comity log check-disclosure": "a file that is named to it", "comity log fsck": "commitments",
     "comity log mirror": "commitments", "comity log misconduct": "signed notes",
+    "/procedures": "tables of the program", "/procedures/{name:str}": "tables of the program",
     "/": "figures from events", "/node": "our own peers", "/people": "our own people", "/sign-in": "no content",
     "/sign-out": "no content", "/log/{path:path}": "commitments", "/static/{name:str}": "files of the program",
 }  # fmt: skip
-GROUPS_WITHOUT = ("comity witness ", "comity node ", "comity compact ", "comity peer ", "comity person ")
-"""Logs of others, keys, registers, people: what a node knows of members, never of a case."""
+GROUPS_WITHOUT = (
+    "comity witness ",
+    "comity node ",
+    "comity compact ",
+    "comity peer ",
+    "comity person ",
+    "comity token ",
+    "comity victim ",
+)
+"""Logs of others, keys, registers, people: what a node knows of members, never of a case. The victims' vault has
+walls of its own, which are tried in test_vault_walls."""
 SUMMARY = str(REPORT["summary"])
 SECRETS = (SUMMARY, "R-1", "T-01", "hk-1", "Canary subject", "Canary text")
 """What CA told HK and the world knows from nowhere else. `hk-1` is in HK's own book too, but here only in holds."""

@@ -1,12 +1,22 @@
 """People of the node: added once, signed in by a password that is kept nowhere in clear, for eight hours."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from comity.errors import Conflict, InputError
+from comity.errors import Conflict, Forbidden, InputError, NotFound
 from comity.model import Role
-from comity.node.people import add_person, check_password, close_session, in_session, open_session
+from comity.node.people import (
+    add_person,
+    check_password,
+    close_session,
+    in_session,
+    open_session,
+    other_accounts,
+    remove_person,
+)
+from comity.node.tokens import BadToken, bearer_of, issue
 from tests.nodes.story import CA
 from tests.nodes.town import Town
 
@@ -63,3 +73,60 @@ def test_no_secret_is_kept_or_recorded(town: Town) -> None:
     for secret in (password, token, passphrase):
         assert secret not in recorded
         assert secret.encode() not in kept
+
+
+def test_the_accounts_of_one_human_are_known_as_such(town: Town) -> None:
+    for name, human in (("mei", "P-1207"), ("mei.duty", "P-1207"), ("lok", ""), ("lok.duty", "lok")):
+        add_person(town[CA], name, Role.ANALYST, actor="administrator", human=human)
+    assert [one.id for one in other_accounts(town[CA], "mei")] == ["mei.duty"]
+    assert [one.id for one in other_accounts(town[CA], "lok")] == ["lok.duty"], (
+        "the name, where none was given"
+    )
+    added = {event.body["person"]: event.body for event in town.events(CA, "person.added")}
+    assert (added["mei.duty"]["human"], added["mei.duty"]["others"]) == ("P-1207", ["mei"])
+    assert (added["lok"]["human"], added["lok"]["others"]) == ("lok", [])
+
+
+@pytest.mark.parametrize("human", ["x", "P 12", "P-1 for P-2", "node", "policy", "P\n12", "x" * 61])
+def test_a_personnel_number_that_would_mislead_is_refused(town: Town, human: str) -> None:
+    with pytest.raises(InputError, match="a personnel number"):
+        add_person(town[CA], "mei", Role.ANALYST, actor="administrator", human=human)
+
+
+def test_who_was_removed_comes_in_no_more_and_their_name_stays_theirs(town: Town) -> None:
+    password = add_person(town[CA], "mei", Role.ANALYST, actor="administrator")
+    mei = check_password(town[CA], "mei", password)
+    assert mei is not None
+    session = open_session(town[CA], mei)
+    admin = town.person(CA, Role.ADMINISTRATOR)
+    _, token = issue(town[CA], "mei", town.clock() + timedelta(days=9), by=admin)
+    assert bearer_of(town[CA], token).person == mei
+    remove_person(town[CA], "mei", person=admin)
+    assert check_password(town[CA], "mei", password) is None
+    assert check_password(town[CA], "mei", "") is None
+    assert in_session(town[CA], session) is None
+    with pytest.raises(BadToken):
+        bearer_of(town[CA], token)
+    assert [event.actor for event in town.events(CA, "person.signed-in")] == ["mei"], "what they did stays"
+    with pytest.raises(Conflict, match="has or had"):
+        add_person(town[CA], "mei", Role.ANALYST, actor="administrator")
+    with pytest.raises(NotFound):
+        remove_person(town[CA], "mei", person=admin)
+    with town.looking(CA) as tx:
+        assert "mei" not in [one.id for one, _ in tx.people.all()]
+        assert tx.people.humans_behind("mei for lok") == {"mei", "lok"}
+
+
+def test_somebody_remains_who_can_add_people(town: Town) -> None:
+    admin = town.person(CA, Role.ADMINISTRATOR)
+    with pytest.raises(Conflict, match="the only one"):
+        remove_person(town[CA], "administrator", person=admin)
+    add_person(town[CA], "second", Role.ADMINISTRATOR, actor="administrator")
+    remove_person(town[CA], "administrator", person=admin)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
+def test_only_an_administrator_removes_people(town: Town, role: Role) -> None:
+    add_person(town[CA], "mei", Role.ANALYST, actor="administrator")
+    with pytest.raises(Forbidden, match="manage_people"):
+        remove_person(town[CA], "mei", person=town.person(CA, role))

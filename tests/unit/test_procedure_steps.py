@@ -1,5 +1,6 @@
 """One step of a running procedure: what it needs, what it sets and clears, what it says when it refuses."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -112,12 +113,13 @@ def test_an_event_the_state_does_not_know_lists_those_it_knows() -> None:
 
 
 def test_a_draft_runs_no_case_but_can_be_rehearsed() -> None:
-    draft = procedure("h_handover")
+    draft = replace(procedure("handover"), status="draft")
     with pytest.raises(Forbidden, match="got a draft"):
         begin(draft, {})
     with pytest.raises(Forbidden, match="got a draft"):
-        step(draft, "screened", "indicator", {})
-    assert rehearse(draft, "screened", "indicator", {}).state == "victim_track"
+        step(draft, "screened", "presume_victim", {"indication": {"text": "x"}})
+    done = rehearse(draft, "screened", "presume_victim", {"indication": {"text": "x"}})
+    assert done.state == "victim_track"
 
 
 def _walk(*events: str, facts: dict[str, Any]) -> Step:
@@ -183,4 +185,4 @@ def test_a_node_sets_the_term_of_its_own_law() -> None:
     with pytest.raises(InputError, match="one of triage"):
         configured(_FREEZE, "lapse", after=timedelta(hours=1))
     with pytest.raises(InputError, match="may be configured"):
-        configured(procedure("d_preserve"), "preservation", after=timedelta(days=1))
+        configured(procedure("preservation"), "preservation", after=timedelta(days=1))

@@ -16,10 +16,13 @@ THREATS = (
     "Back-dated signatures", "Register rollback",
     "Register freeze", "Foreign injection into the register", "Organisation spoofing", "Confused deputy",
     "Identifier normalisation bypass", "Oversized messages", "Slow messages", "Decompression bombs",
-    "Nesting bombs", "XXE", "SSRF through peer addresses", "Yes/no oracle by timing or size",
+    "Nesting bombs", "XXE", "Code or hidden text in a letter", "SSRF through peer addresses",
+    "Yes/no oracle by timing or size",
     "Probing a book", "Dictionary attack on commitments", "Traffic analysis", "Revoked member pulling through a third",
     "Obligations made wider by another", "Made to ask",
+    "Fishing by deconfliction", "Two stories in joint work",
     "Central outage", "Queue poisoning", "Clock skew", "Insider misuse", "Dependency tampering",
+    "Victims exposed", "A victim handed over",
 )  # fmt: skip
 CONTROLS = (
     "the network", "a member's node", "a signing key", "a sealing key", "a TLS key", "a log's key", "a witness",

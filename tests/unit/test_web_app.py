@@ -27,7 +27,15 @@ from tests.browser.sample_case import CASE_ID, NOW
 from tests.browser.sample_desk import ADMINISTRATOR, ANALYST, PASSWORDS, SampleDesk
 
 ORIGIN = "https://node.test"
-PAGES = ("/", "/cases", f"/cases/{CASE_ID}", f"/cases/{CASE_ID}/events/ev-0", "/node")
+PAGES = (
+    "/",
+    "/procedures",
+    "/procedures/handover",
+    "/cases",
+    f"/cases/{CASE_ID}",
+    f"/cases/{CASE_ID}/events/ev-0",
+    "/node",
+)
 FORMS = ("/sign-in", "/sign-out", "/people")
 
 

@@ -9,9 +9,9 @@ from comity.casework.deadline import Deadline
 from comity.casework.hold import Hold
 from comity.casework.ports import CaseStore, DeadlineStore, HoldStore, RequestStore
 from comity.casework.request import Request
-from comity.casework.running import Moved, Subject, move, start
+from comity.casework.running import Moved, Subject, move, rows, start
 
 __all__ = [
     "Case", "CaseStore", "CaseTrace", "Deadline", "DeadlineStore", "Hold", "HoldStore", "Moved", "Request",
-    "RequestStore", "Subject", "move", "start",
+    "RequestStore", "Subject", "move", "rows", "start",
 ]  # fmt: skip

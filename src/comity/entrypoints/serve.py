@@ -1,4 +1,4 @@
-"""Serve a node: its peer surface, its pages and its work, in one process, until it is told to stop."""
+"""Serve a node: its peer surface, its pages and its API, and its work, in one process, until it is told to stop."""
 
 import asyncio
 import errno
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
+from comity.entrypoints.api import beside, create_api
 from comity.entrypoints.deadlines import MOST_CONNECTIONS, DeadlineProtocol
 from comity.entrypoints.peer import create_peer_app, keep_admitting, peer_config
 from comity.entrypoints.public_log import log_handler
@@ -93,9 +94,10 @@ async def _started(servers: list[uvicorn.Server], tasks: "list[asyncio.Task[None
 
 
 def _web_config(node: Node) -> uvicorn.Config:
-    app = create_app(
+    pages = create_app(
         NodeDesk(node), node_name=node.settings.authority.name, extra_handlers=[log_handler(node.log)]
     )
+    app = beside(pages, create_api(node))
     return uvicorn.Config(
         app, host=node.settings.host, port=node.settings.web_port, ws="none",
         lifespan="off", access_log=False, log_config=None, server_header=False,

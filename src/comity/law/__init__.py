@@ -11,7 +11,15 @@ do what (Cedar). Data files are in `data/`; their formats are in `data/README.md
 """
 
 from comity.law.basis import Bases, Basis
-from comity.law.policies import Action, Decision, Outcome, Policies, default_policies, optional_policy
+from comity.law.policies import (
+    Action,
+    Decision,
+    Outcome,
+    Policies,
+    default_policies,
+    optional_policy,
+    shipped_for,
+)
 from comity.law.procedure_files import all_procedures, procedure
 from comity.law.procedures import Deadline, Procedure, Step, begin, configured, rehearse, step
 from comity.law.register import GATHERED, Register
@@ -21,5 +29,5 @@ __all__ = [
     "Action", "Bases", "Basis", "Deadline", "Decision", "Outcome", "Policies", "Procedure", "Register",
     "Step",
     "all_procedures", "begin", "configured", "default_policies", "optional_policy", "procedure",
-    "rehearse", "step",
+    "rehearse", "shipped_for", "step",
 ]  # fmt: skip

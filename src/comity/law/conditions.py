@@ -9,6 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from comity.errors import InputError
+from comity.law import safeguards
+from comity.model import humans_in
+
 Facts = Mapping[str, Any]
 
 _MISSING = object()
@@ -113,7 +117,22 @@ def _distinct(got: Any, one: Condition, _facts: Facts) -> bool:
 
 def _other(got: Any, one: Condition, facts: Facts, *, same: bool) -> bool:
     other = _look(facts, one.value)
-    return is_present(other) and type(got) is type(other) and (got == other) is same
+    if not (is_present(other) and type(got) is type(other)):
+        return False
+    if not same and isinstance(got, str):  # "P-12 for P-34" is P-12, and P-34 too
+        return humans_in(got).isdisjoint(humans_in(other))
+    return (got == other) is same
+
+
+def _clear(got: Any, one: Condition, _facts: Facts) -> bool:
+    """The safeguard's table says clear, or leaves it to whoever decides this very event."""
+    if not isinstance(got, Mapping):
+        return False
+    try:
+        outcome = safeguards.decide(safeguards.table(one.value), got).outcome
+    except InputError:
+        return False
+    return outcome in (safeguards.Outcome.CLEAR, safeguards.Outcome.DISCRETION)
 
 
 _TESTS: Mapping[str, Callable[[Any, Condition, Facts], bool]] = {
@@ -124,6 +143,7 @@ _TESTS: Mapping[str, Callable[[Any, Condition, Facts], bool]] = {
     "distinct": _distinct,
     "same_as": lambda got, one, facts: _other(got, one, facts, same=True),
     "different_from": lambda got, one, facts: _other(got, one, facts, same=False),
+    "safeguard": _clear,
 }
 _WORDS = {
     "equals": "must be",
@@ -132,5 +152,6 @@ _WORDS = {
     "distinct": "must name this many different ones:",
     "same_as": "must be the same as",
     "different_from": "must be another than",
+    "safeguard": "must satisfy the safeguard",
 }
 OPERATIONS = frozenset(_TESTS) | {"complete", "declared_refusal"}

@@ -22,14 +22,12 @@ import cedarpy
 
 from comity.errors import InputError
 from comity.law.files import folder, read_text
+from comity.law.policy_text import EVERY, FLOOR, Note, read_policies
 from comity.law.procedure_files import procedure
 from comity.model import Person
 
 Attributes = Mapping[str, Any]
 """The attributes of the thing acted on, as `data/policies/schema.cedarschema` declares them."""
-
-_FLOOR = "floor.cedar"
-_FLOOR_PREFIX = "floor-"
 
 
 class Action(StrEnum):
@@ -57,24 +55,39 @@ class Action(StrEnum):
     IMPORT_TRANSFERS = "import_transfers"
     MARK_ACCOUNT = "mark_account"
     READ_LOG = "read_log"
+    MANAGE_DEPUTIES = "manage_deputies"
+    MANAGE_TOKENS = "manage_tokens"
+    OPEN_MATTER = "open_matter"
+    READ_MATTER = "read_matter"
+    DECIDE_MATTER = "decide_matter"
+    EXTEND_MATTER = "extend_matter"
+    READ_JOINT = "read_joint"
+    MANAGE_JOINT = "manage_joint"
+    ASK_DECONFLICTION = "ask_deconfliction"
+    READ_VICTIM = "read_victim"
+    WRITE_VICTIM = "write_victim"
+    DISCLOSE_VICTIM = "disclose_victim"
+    ERASE_VICTIM = "erase_victim"
 
     @property
     def resource_type(self) -> str:
         """The kind of thing this is done to."""
-        if self in _ON_CASE:
-            return "Case"
-        if self in _ON_HOLD:
-            return "Hold"
-        return "Office" if self in _ON_OFFICE else "Request"
+        return next((kind for kind, actions in _DONE_TO.items() if self in actions), "Request")
 
 
-_ON_CASE = {
-    Action.READ_CASE, Action.REPORT_CASE, Action.SEND_NOTICE, Action.EXPORT_ATTACHMENT, Action.ASK_CONSENT,
-    Action.DECIDE_CONSENT, Action.RETRACT_ITEM, Action.KEEP_CASE, Action.ERASE_CASE,
-}  # fmt: skip
-_ON_HOLD = {Action.PLACE_HOLD, Action.CONFIRM_HOLD, Action.RELEASE_HOLD}
-_ON_OFFICE = {
-    Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.MARK_ACCOUNT, Action.READ_LOG,
+_DONE_TO = {
+    "Case": {
+        Action.READ_CASE, Action.REPORT_CASE, Action.SEND_NOTICE, Action.EXPORT_ATTACHMENT, Action.ASK_CONSENT,
+        Action.DECIDE_CONSENT, Action.RETRACT_ITEM, Action.KEEP_CASE, Action.ERASE_CASE,
+    },
+    "Hold": {Action.PLACE_HOLD, Action.CONFIRM_HOLD, Action.RELEASE_HOLD},
+    "Matter": {Action.OPEN_MATTER, Action.READ_MATTER, Action.DECIDE_MATTER, Action.EXTEND_MATTER},
+    "JointWork": {Action.READ_JOINT, Action.MANAGE_JOINT, Action.ASK_DECONFLICTION},
+    "Vault": {Action.READ_VICTIM, Action.WRITE_VICTIM, Action.DISCLOSE_VICTIM, Action.ERASE_VICTIM},
+    "Office": {
+        Action.MANAGE_PEOPLE, Action.MANAGE_PEERS, Action.IMPORT_TRANSFERS, Action.MARK_ACCOUNT, Action.READ_LOG,
+        Action.MANAGE_DEPUTIES, Action.MANAGE_TOKENS,
+    },
 }  # fmt: skip
 
 
@@ -106,14 +119,6 @@ class Decision:
         return Outcome.REFUSE if self.refusal_ground else Outcome.OFFICER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    """What a policy says about itself."""
-
-    reason: str
-    ground: str | None
-
-
 class Policies:
     """The floor and a node's own policies, validated, ready to decide."""
 
@@ -125,10 +130,10 @@ class Policies:
         """
         known = grounds if grounds is not None else procedure("trace_and_hold").declared.refusal_codes
         schema_text = read_text("policies", "schema.cedarschema")
-        self._notes: dict[str, _Note] = {}
-        texts = {_FLOOR: read_text("policies", _FLOOR), **_own(own)}
+        self._notes: dict[str, Note] = {}
+        texts = {FLOOR: read_text("policies", FLOOR), **_own(own)}
         for where, text in texts.items():
-            for id_, note in _read(text, schema_text, known, where).items():
+            for id_, note in read_policies(text, schema_text, known, where).items():
                 if id_ in self._notes:
                     raise InputError.because(
                         expected="each policy id once", got=f"{id_!r} twice", where=where
@@ -141,6 +146,15 @@ class Policies:
     def ids(self) -> tuple[str, ...]:
         """Every policy in force, the floor first."""
         return tuple(self._notes)
+
+    @property
+    def unpermitted(self) -> tuple[Action, ...]:
+        """What nobody may do, since no policy permits it to anybody.
+
+        A node that was founded before an action was there has no policy for it: `shipped_for` names one that ships.
+        """
+        permitted = frozenset[str]().union(*(note.permits for note in self._notes.values()))
+        return () if EVERY in permitted else tuple(one for one in Action if one not in permitted)
 
     def decide(self, action: Action, resource: Attributes, *, person: Person | None) -> Decision:
         """May `person` (None: the node itself, under a standing policy) do `action` to a thing with these
@@ -162,9 +176,16 @@ class Policies:
         ids = tuple(sorted(answer.diagnostics.id_annotations_by_reason.values()))
         return self._explained(action, answer.allowed, ids)
 
+    def _where_to_find(self, action: Action) -> str:
+        """For an action that nobody may do: which shipped file says who may."""
+        if action not in self.unpermitted:
+            return ""
+        files = ", ".join(shipped_for([action]))
+        return f", to anybody; {files} ships for it: comity node policies DIR --add {files}"
+
     def _explained(self, action: Action, allowed: bool, ids: tuple[str, ...]) -> Decision:
         if not ids:
-            return _denied(f"no policy permits {action.value} here")
+            return _denied(f"no policy permits {action.value} here{self._where_to_find(action)}")
         grounds = [ground for id_ in ids if (ground := self._notes[id_].ground)]
         return Decision(
             allowed=allowed,
@@ -180,8 +201,18 @@ def default_policies() -> dict[str, str]:
     return {
         file.name: file.read_text(encoding="utf-8")
         for file in files
-        if file.name.endswith(".cedar") and file.name != _FLOOR
+        if file.name.endswith(".cedar") and file.name != FLOOR
     }
+
+
+def shipped_for(actions: Collection[Action]) -> dict[str, tuple[Action, ...]]:
+    """Which of `default_policies` permit these actions to somebody, and which of them."""
+    schema, found = read_text("policies", "schema.cedarschema"), {}
+    for name, text in default_policies().items():
+        notes = read_policies(text, schema, (), name).values()
+        if some := tuple(one for one in actions if any(one in note.permits for note in notes)):
+            found[name] = some
+    return found
 
 
 def optional_policy(name: str) -> str:
@@ -205,10 +236,10 @@ def _unevaluated(error: object) -> Decision:
 
 
 def _own(own: Mapping[str, str]) -> Mapping[str, str]:
-    if _FLOOR in own:
+    if FLOOR in own:
         raise InputError.because(
             expected="own policies only: the floor is built in",
-            got=_FLOOR,
+            got=FLOOR,
             remedy="Remove the file; what it says holds anyway.",
         )
     return own
@@ -221,52 +252,5 @@ def _principal(person: Person | None) -> tuple[dict[str, str], list[dict[str, An
     uid, role = {"type": "Person", "id": person.id}, {"type": "Role", "id": person.role.value}
     return uid, [
         {"uid": role, "attrs": {}, "parents": []},
-        {"uid": uid, "attrs": {"id": person.id}, "parents": [role]},
+        {"uid": uid, "attrs": {"id": person.id, "humans": sorted(person.humans)}, "parents": [role]},
     ]
-
-
-def _read(text: str, schema: str, grounds: Collection[str], where: str) -> dict[str, _Note]:
-    """Validate one file and return its policies' notes by id."""
-    result = cedarpy.validate_policies(text, schema)
-    if not result.validation_passed:
-        said = "; ".join(_named(error, result.id_annotations_by_policy_id) for error in result.errors)
-        raise InputError.because(expected="Cedar policies that fit the schema", got=said, where=where)
-    parsed = json.loads(cedarpy.policies_to_json_str(text))
-    if parsed["templates"]:
-        raise InputError.because(expected="policies, no templates", got="a template", where=where)
-    notes: dict[str, _Note] = {}
-    for policy in parsed["staticPolicies"].values():
-        id_, note = _note(policy, grounds, where)
-        if id_ in notes:
-            raise InputError.because(expected="each policy id once", got=f"{id_!r} twice", where=where)
-        notes[id_] = note
-    return notes
-
-
-def _named(error: Any, ids: Mapping[str, str]) -> str:
-    name = ids.get(error.policy_id, error.policy_id)
-    return f"{name}: {error.error}" if name else str(error.error)
-
-
-def _note(policy: Mapping[str, Any], grounds: Collection[str], where: str) -> tuple[str, _Note]:
-    notes = policy.get("annotations", {})
-    id_, reason, ground = notes.get("id"), notes.get("reason"), notes.get("refuse")
-    if not id_ or not reason or set(notes) - {"id", "reason", "refuse"}:
-        raise InputError.because(
-            expected="every policy to carry @id and @reason, perhaps @refuse", got=str(notes), where=where
-        )
-    if where != _FLOOR and id_.startswith(_FLOOR_PREFIX):
-        raise InputError.because(expected=f"an id that does not begin {_FLOOR_PREFIX}", got=id_, where=where)
-    if "refuse" in notes:
-        answers = policy["action"].get("entity", {}).get("id") == Action.ANSWER_AUTOMATICALLY.value
-        if policy["effect"] != "forbid" or not answers:
-            raise InputError.because(
-                expected="@refuse on a forbid of answer_automatically", got=f"it on {id_}", where=where
-            )
-        if ground not in grounds:
-            raise InputError.because(
-                expected=f"a declared ground ({', '.join(sorted(grounds))})",
-                got=repr(ground),
-                where=f"{where} {id_}",
-            )
-    return id_, _Note(reason=reason, ground=ground)

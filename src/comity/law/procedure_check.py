@@ -5,13 +5,15 @@ What it proves, over the whole table: every state is reached from the initial on
 final states have no way out; one event leads to one state; every name used is declared. For every state that
 holds money, a person or data: a lapse deadline that is always set, whose event ends the hold and has no guard
 in its way, that nothing clears while the hold goes on, and that only a guarded decision may start again or
-replace by another term. It does not prove that the guards ask for the right things: that is for the lawyer
-who reads the page.
+replace by another term. Who may do what, and the gates, are checked by `procedure_sides` and `procedure_gates`.
+It does not prove that the guards ask for the right things: that is for the lawyer who reads the page.
 """
 
 from collections.abc import Iterable
 
 from comity.errors import InputError
+from comity.law.procedure_gates import check_gates
+from comity.law.procedure_sides import check_sides
 from comity.law.procedures import Procedure, Rule
 
 
@@ -26,6 +28,8 @@ def check(procedure: Procedure) -> None:
     for state in procedure.states.values():
         if state.holds:
             _lapses(procedure, state.name)
+    check_sides(procedure)
+    check_gates(procedure)
 
 
 def _require(good: bool, procedure: Procedure, expected: str, got: str) -> None:
@@ -47,7 +51,8 @@ def _names(procedure: Procedure) -> None:
     for label, names in (
         ("deadline", [one.rule for one in procedure.deadlines]),
         ("field", [one.name for one in procedure.fields]),
-        ("refusal", [one.code for one in procedure.refusals]),
+        ("refusal", [one.code for one in (*procedure.refusals, *procedure.not_grounds)]),
+        ("document", [one.name for one in procedure.documents]),
     ):
         _require(len(set(names)) == len(names), procedure, f"each {label} once", ", ".join(names))
     unused = set(procedure.guards) - {name for one in procedure.transitions for name in one.guards}
@@ -118,7 +123,7 @@ def _lapses(procedure: Procedure, state: str) -> None:
     _require(bool(fit), procedure, f"a deadline that always ends the hold in {state}", "none")
     for one in procedure.transitions:
         if one.target == state and procedure.states[one.source].holds:
-            same_term = one.source == state and not any(rule.rule in one.restarts for rule in fit)
+            same_term = any(one.source in rule.states and rule.rule not in one.restarts for rule in fit)
             fair = same_term or bool(one.guards)
             _require(fair, procedure, "a guard where a hold gets a new term", f"none on {one.event}")
 

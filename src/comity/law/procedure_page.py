@@ -1,166 +1,90 @@
 """A procedure as a page that a lawyer can read: tables and a Mermaid diagram, generated from the object that
 runs.
 
-`python -m comity.law.procedure_page > docs/reference/procedures.md` writes the reference; a test says when it
-is out of date.
+`python -m comity.law.procedure_page docs/reference` writes the reference; a test says when it is out of date.
 """
 
 import sys
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Mapping
+from pathlib import Path
 
-from comity.law.conditions import Condition, Guard
 from comity.law.procedure_files import all_procedures
-from comity.law.procedures import Procedure, Rule, Transition
+from comity.law.procedure_tables import Table, heading, tables
+from comity.law.procedures import Procedure
 from comity.law.register import GATHERED
 
+_LEGEND = """**L** is a legal deadline, **T** a target (a policy choice). A procedure of two sides runs at the node that
+asks (the requesting side) and at the node that is asked (the requested side); in each state one of them leads, and puts
+in order what the other proposes. *States* says which facts an event may state: nobody can state others.
+"""
 _HEAD = f"""# Procedures
 
 Generated from `src/comity/law/data/procedures/` (format: `spec/procedure.md`); do not edit.
-Not legal advice; data of {GATHERED}. **L** is a legal deadline, **T** a target (a policy choice).
-A procedure that is a draft can be read and rehearsed, but runs no case.
+Not legal advice; data of {GATHERED}: articles are from memory of the texts and are to be checked by a lawyer.
+
+{_LEGEND}
+| procedure | name | sides | states | events | grounds for refusal | source |
+| --- | --- | --- | --- | --- | --- | --- |
 """
-_OPERATIONS = {
-    "present": "{fact} is stated",
-    "equals": "{fact} is {value}",
-    "in": "{fact} is one of {value}",
-    "at_least": "{fact} is at least {value}",
-    "distinct": "{fact} names at least {value} different ones",
-    "same_as": "{fact} is the same as {value}",
-    "different_from": "{fact} is another than {value}",
-    "complete": "every required field is filled",
-    "declared_refusal": "{fact} is a declared ground",
-}
 
 
-def reference() -> str:
-    """The page of every procedure, those that run first."""
-    ordered = sorted(all_procedures(), key=lambda one: (one.status != "running", one.name))
-    return "\n".join([_HEAD, *(page(one) for one in ordered)])
+def reference() -> Mapping[str, str]:
+    """Every page of the reference by its path: the list, and one page for each procedure."""
+    rows = [
+        f"| [{one.title}](procedures/{one.name}.md) | `{one.name}` | {one.sides} | {len(one.states)} | "
+        f"{len({move.event for move in one.transitions})} | {len(one.refusals)} | {one.source} |"
+        for one in all_procedures()
+    ]
+    pages = {f"procedures/{one.name}.md": page(one) for one in all_procedures()}
+    return {"procedures.md": _HEAD + "\n".join(rows) + "\n", **pages}
 
 
 def page(procedure: Procedure) -> str:
     """One procedure as Markdown."""
-    runs = "runs" if procedure.status == "running" else "draft, runs no case"
-    head = (
-        f"## {procedure.title} (`{procedure.name}`)\n\n"
-        f"Version {procedure.version}, {runs}. At: {procedure.runs_at}. "
-        f"Source: {procedure.source}. Confidence: {procedure.confidence}.\n"
-    )
-    return "\n".join([head, diagram(procedure), *_tables(procedure)])
+    head = f"# {procedure.title} (`{procedure.name}`)\n\n{heading(procedure)}\n\n{_LEGEND}"
+    return "\n".join([head, diagram(procedure), *map(_markdown, tables(procedure))])
 
 
 def diagram(procedure: Procedure) -> str:
-    """The states and events as a Mermaid diagram; what holds something is marked."""
+    """States and events as a Mermaid diagram; what holds something, or the requesting side leads, is marked."""
+    events: dict[tuple[str, str], list[str]] = {}
+    for one in procedure.transitions:
+        events.setdefault((one.source, one.target), []).append(one.event)
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {procedure.initial}"]
-    lines += [f"    {one.source} --> {one.target} : {one.event}" for one in procedure.transitions]
-    lines += [f"    {name} --> [*]" for name in procedure.states if name in procedure.final]
-    holding = [name for name, state in procedure.states.items() if state.holds]
-    if holding:
-        lines += ["    classDef holds stroke-width:3px", f"    class {','.join(holding)} holds"]
+    lines += [f"    {source} --> {target} : {', '.join(names)}" for (source, target), names in events.items()]
+    states = procedure.states.values()
+    lines += [f"    {one.name} --> [*]" for one in states if one.name in procedure.final]
+    lines += _marked("holds", "stroke-width:3px", [one.name for one in states if one.holds])
+    led = [one.name for one in states if one.lead == "requesting"]
+    lines += _marked("requesting", "stroke-dasharray:4 3", led)
     return "\n".join([*lines, "```", ""])
 
 
-def _tables(procedure: Procedure) -> list[str]:
-    guards = procedure.guards.values()
-    return [
-        _table(
-            "States",
-            ("state", "meaning", "holds"),
-            ((f"`{one.name}`", one.text, one.holds) for one in procedure.states.values()),
-        ),
-        _table(
-            "Events",
-            ("from", "event", "to", "decides", "what happens", "only if"),
-            (_event(one) for one in procedure.transitions),
-        ),
-        _table(
-            "Guards",
-            ("guard", "meaning", "tested as", "article"),
-            ((f"`{one.name}`", one.text, _tested(one), one.article) for one in guards),
-        ),
-        _table(
-            "Deadlines",
-            ("deadline", "runs in", "term", "kind", "then", "source"),
-            (_deadline(one) for one in procedure.deadlines),
-        ),
-        _table(
-            "Fields",
-            ("field", "meaning", "article", "required"),
-            (
-                (f"`{one.name}`", one.text, one.article, "yes" if one.required else "no")
-                for one in procedure.fields
-            ),
-        ),
-        _table(
-            "Grounds for refusal",
-            ("code", "ground", "article"),
-            ((f"`{one.code}`", one.text, one.article) for one in procedure.refusals),
-        ),
-        _table(
-            "No ground for refusal",
-            ("code", "what", "article"),
-            ((f"`{one.code}`", one.text, one.article) for one in procedure.not_grounds),
-        ),
-        _table(
-            "Safeguards",
-            ("safeguard", "kept by"),
-            (
-                (one.text, f"`{one.by}`" if one.by else "the people who decide")
-                for one in procedure.safeguards
-            ),
-        ),
+def _marked(name: str, style: str, states: list[str]) -> list[str]:
+    return [f"    classDef {name} {style}", f"    class {','.join(states)} {name}"] if states else []
+
+
+def _markdown(table: Table) -> str:
+    if not table.rows:
+        return f"**{table.title}**: none.\n"
+    head = [
+        "| " + " | ".join(table.columns) + " |",
+        "| " + " | ".join("---" for _ in table.columns) + " |",
     ]
+    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
+    return "\n".join([f"**{table.title}**", "", *head, *body, ""])
 
 
-def _event(one: Transition) -> tuple[str, ...]:
-    gates = ", ".join(f"`{name}`" for name in one.guards)
-    return f"`{one.source}`", f"`{one.event}`", f"`{one.target}`", one.who, one.text, gates
-
-
-def _deadline(one: Rule) -> tuple[str, ...]:
-    states = ", ".join(f"`{name}`" for name in sorted(one.states))
-    term = _term(one.after)
-    if one.hours_from:
-        term += f", or `{one.hours_from}`"
-    if one.at_most is not None:
-        term += f", at most {_term(one.at_most)}"
-    if one.when:
-        term += f", where {' and '.join(map(_words, one.when))}"
-    event = f"`{one.event}`" if one.event else "is shown as missed"
-    return f"`{one.rule}`", states, term, one.kind, event, f"{one.source} ({one.confidence})"
-
-
-def _term(after: timedelta) -> str:
-    if after < timedelta(hours=1):
-        return f"{after // timedelta(minutes=1)} min"
-    hours = after // timedelta(hours=1)
-    return f"{hours // 24} d" if hours > 72 and hours % 24 == 0 else f"{hours} h"
-
-
-def _tested(guard: Guard) -> str:
-    said = [_words(one) for one in guard.all]
-    if guard.any:
-        said.append("one of: " + " or ".join(map(_words, guard.any)))
-    return "; ".join(said)
-
-
-def _words(one: Condition) -> str:
-    value = one.value
-    if isinstance(value, bool):
-        value = "true" if value else "false"
-    elif isinstance(value, tuple):
-        value = ", ".join(map(str, value))
-    return _OPERATIONS[one.op].format(fact=f"`{one.fact}`", value=value)
-
-
-def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    if not body:
-        return f"**{title}**: none.\n"
-    head = ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
-    return "\n".join([f"**{title}**", "", *head, *body, ""])
+def write(folder: Path) -> None:
+    """Write the reference below `folder`, and take away pages of procedures that are no more."""
+    wanted = reference()
+    (folder / "procedures").mkdir(exist_ok=True)
+    for old in (folder / "procedures").glob("*.md"):
+        if f"procedures/{old.name}" not in wanted:
+            old.unlink()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(reference())
+    write(Path(sys.argv[1]))

@@ -16,16 +16,23 @@ from comity.law.conditions import Condition, Declared, Facts, Guard, fact, failu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """`holds` says what is being held in this state (money, person, data), or is ""."""
+    """`holds` says what is being held in this state (money, person, data), or is "". `lead` is the side that puts
+    events in order here; the other proposes (spec/matter.md).
+    """
 
     name: str
     text: str
     holds: str = ""
+    lead: str = "requested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """`who` decides. `clears` and `restarts` name deadlines; all others follow from the states."""
+    """`who` decides, in words. `clears` and `restarts` name deadlines; all others follow from the states.
+
+    `side` is requesting, requested, either or clock, `roles` those of the people who may decide (of the clock: none),
+    `records` the facts that they may state with it.
+    """
 
     source: str
     event: str
@@ -35,6 +42,18 @@ class Transition:
     guards: tuple[str, ...] = ()
     clears: tuple[str, ...] = ()
     restarts: tuple[str, ...] = ()
+    side: str = "either"
+    roles: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The letter `name` goes out with `event`."""
+
+    name: str
+    title: str
+    event: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +85,8 @@ class Rule:
 
     `kind` is L (legal) or T (target, a policy choice). `when`: set only if these hold as it is set.
     `hours_from`: a fact that states the term in hours, at most `at_most`. An `event` of "" (targets of drafts
-    only) fires nothing.
+    only) fires nothing. `working_days` counts in the calendar of the state that leads, and `after` is then nothing.
+    `remind` is how long before somebody is reminded; `escalate` the role that is told once it has passed.
     """
 
     rule: str
@@ -80,11 +100,18 @@ class Rule:
     configurable: bool = False
     hours_from: str = ""
     at_most: timedelta | None = None
+    working_days: int = 0
+    remind: timedelta | None = None
+    escalate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
-    """The whole table. `version` is frozen in a case when it begins; `status` is running or draft."""
+    """The whole table. `version` is frozen in a case when it begins; `status` is running or draft.
+
+    `sides` is two where two nodes run it together, `steps` what it does for the safeguards (`safeguards.STEPS`).
+    `digest` is the SHA-256 of the text that it was read from: the other side must have the same.
+    """
 
     name: str
     version: int
@@ -103,6 +130,10 @@ class Procedure:
     safeguards: tuple[Safeguard, ...]
     source: str
     confidence: str
+    sides: str = "one"
+    steps: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = ()
+    digest: str = ""
 
     def allowed(self, state: str) -> tuple[str, ...]:
         """The events `state` knows, whatever the guards say."""
@@ -127,6 +158,9 @@ class Deadline:
     after: timedelta
     kind: str
     source: str
+    working_days: int = 0
+    remind: timedelta | None = None
+    escalate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +290,9 @@ def _set(rule: Rule, facts: Facts, procedure: Procedure) -> Deadline:
         after=_term(rule, facts, procedure),
         kind=rule.kind,
         source=rule.source,
+        working_days=rule.working_days,
+        remind=rule.remind,
+        escalate=rule.escalate,
     )
 
 

@@ -165,6 +165,15 @@ def as_json(one: Decision) -> dict[str, Any]:
     }
 
 
+def table_as_json(one: Table) -> dict[str, Any]:
+    """A safeguard with what it asks for, as `comity law check --json` lists it."""
+    return {
+        "table": one.name, "title": one.title, "question": one.question, "applies": list(one.applies),
+        "facts": [{"fact": fact.name, "question": fact.question} for fact in one.facts],
+        "source": one.source, "confidence": one.confidence, "verified": one.verified,
+    }  # fmt: skip
+
+
 def load_table(record: Any, *, where: str) -> Table:
     """Read one parsed file, strictly, and prove that exactly one row applies to everything."""
     shape: dict[str, type | tuple[type, ...]] = {

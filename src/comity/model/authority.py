@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+FOR = " for "
+"""Between a deputy and the person whose deputy they are; no name holds a space."""
+
 
 class Role(StrEnum):
     """Roles of people on a node. An administrator sees no case."""
@@ -32,7 +35,38 @@ class Authority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody signed in, or a machine acting under a standing policy (`role` is then the policy's)."""
+    """Somebody signed in, with the one role they act in.
+
+    `id` is what events call them: the name of their account, or "mei for lok" while mei acts as lok's deputy,
+    in lok's role. `human` is the personnel number (empty: the account's name); `stands_for` that of the person
+    whose deputy they are, or "".
+    """
 
     id: str
     role: Role
+    human: str = ""
+    stands_for: str = ""
+
+    @property
+    def account(self) -> str:
+        """The name they signed in with."""
+        return self.id.partition(FOR)[0]
+
+    @property
+    def humans(self) -> frozenset[str]:
+        """Whose acts these are: of the human, and of the one whose deputy they are."""
+        return humans_in(human_of(self))
+
+
+def human_of(person: Person) -> str:
+    """Who is behind the account, as decisions record it: "P-12", or "P-12 for P-34" for a deputy.
+
+    Four eyes compares these with `humans_in`, never accounts: one human may have several.
+    """
+    human = person.human or person.account
+    return f"{human}{FOR}{person.stands_for}" if person.stands_for else human
+
+
+def humans_in(recorded: str) -> frozenset[str]:
+    """The humans whom `human_of` recorded; none for ""."""
+    return frozenset(recorded.split(FOR)) if recorded else frozenset()

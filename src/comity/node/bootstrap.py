@@ -180,7 +180,7 @@ def open_node(path: Path) -> Node:
         records=records,
         book=BookKeeper(home.book, records, frozenset(settings.covers)),
         log=FileTileStore(home.log),
-        policies=Policies(_policy_files(home)),
+        policies=Policies(policy_files(home)),
         procedures={
             "trace_and_hold": procedure("trace_and_hold"),
             "urgent_freeze": configured(
@@ -210,7 +210,7 @@ def database_of(home: Home, settings: Settings) -> Path | str:
     return settings.database
 
 
-def _policy_files(home: Home) -> dict[str, str]:
+def policy_files(home: Home) -> dict[str, str]:
     """The node's own policies by file name."""
     files = sorted(home.policy.glob("*.cedar"))
     if not files:

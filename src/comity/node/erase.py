@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from comity.backends.sql import Transaction
 from comity.backends.sql.erasure import LegalHold
+from comity.casework.matter import Matter
 from comity.errors import Conflict, InputError, NotFound
 from comity.law import Action
 from comity.model import Person
 from comity.node.attachments.attach import erase_attachments
 from comity.node.bootstrap import Node
+from comity.node.matters.keeping import procedure_of
 from comity.node.policy import require_with_case
 from comity.tracing import time_text
 
@@ -77,8 +79,8 @@ def erase_case(node: Node, case_id: str, *, ground: str, person: Person) -> Eras
         if tx.events.count_erased(case_id) and not any(case.id == case_id for case in tx.cases.all()):
             events = messages = attachments = 0
         else:
-            tx.cases.get(case_id)
-            running = tx.erasure.unfinished(case_id)
+            matters = _matters(tx, case_id)
+            running = [*tx.erasure.unfinished(case_id), *_unended(tx, matters)]
             if running:
                 raise Conflict.because(
                     expected="a case in which nothing runs any more", got=", ".join(running), where=case_id,
@@ -129,6 +131,23 @@ def unaccounted(tx: Transaction) -> int:
     return erased - sum(
         int(one.body["events"]) for one in tx.events.of_kinds(["case.erased", "message.erased"])
     )
+
+
+def _matters(tx: Transaction, case_id: str) -> list[Matter]:
+    """Those of the case; or the one of that id, which belongs to no case here and is erased like one."""
+    alone = tx.matters.find(case_id)
+    if alone is not None:
+        return [alone]
+    tx.cases.get(case_id)
+    return list(tx.matters.of_case(case_id))
+
+
+def _unended(tx: Transaction, matters: list[Matter]) -> list[str]:
+    return [
+        f"{one.id} ({one.procedure}, {one.state})"
+        for one in matters
+        if one.state not in procedure_of(tx, one).final
+    ]
 
 
 def _refuse_kept(tx: Transaction, case_id: str) -> None:

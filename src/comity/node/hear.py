@@ -18,6 +18,7 @@ from comity.backends.sql import Received, Transaction
 from comity.casework import Case, CaseTrace, Hold, Request
 from comity.errors import ComityError, Forbidden, InputError, NotFound, StorageError
 from comity.exchange import MAX_SKEW, Status
+from comity.exchange.deconflict import QUESTION
 from comity.exchange.notice import NOTICE
 from comity.exchange.receipt import RECEIPTS
 from comity.model import ChokePoint, Holding, Trace
@@ -35,6 +36,9 @@ from comity.node.handling.sending import CONTROL
 from comity.node.handling.widen import hear_relaxation
 from comity.node.hold import PROCEDURE as HOLD_PROCEDURE
 from comity.node.increment import refuse_empty_pieces, whole_answer
+from comity.node.joint.deconflict_heard import answer_question, work_out_answer
+from comity.node.joint.heard import HANDLERS as JOINT
+from comity.node.matters import HANDLERS as MATTERS
 from comity.node.notice import take_notice
 from comity.node.post.receipts import conclude
 from comity.node.post.take_in import stands_against, waits
@@ -239,6 +243,14 @@ def _within(hear_in: Callable[[Node, Transaction, Received], None]) -> Callable[
     return heard
 
 
+def _hear_question_of_targets(node: Node, received: Received) -> None:
+    """Tokens take their time: they are worked out before anybody else has to wait for the database."""
+    answered = work_out_answer(node, received)
+    with node.records.transaction() as tx:
+        answer_question(node, tx, received, answered)
+        _settle_in(node, tx, received, state="handled", status=Status.HANDLED)
+
+
 def _hear_register(node: Node, received: Received) -> None:
     """A member pushes a change of the register. Who already knows something newer has nothing to do."""
     with suppress(RegisterRollback):
@@ -266,6 +278,9 @@ _HANDLERS: Mapping[str, Callable[[Node, Received], None]] = {
     "item.retraction": _within(hear_retraction),
     "item.compliance": _within(hear_compliance),
     "item.relaxation": _within(hear_relaxation),
+    **{type_: _within(hear_in) for type_, hear_in in MATTERS.items()},
+    **{type_: _within(hear_in) for type_, hear_in in JOINT.items()},
+    QUESTION: _hear_question_of_targets,
 }
 
 _TOGETHER: Mapping[str, Callable[[Node, Transaction, Received], None]] = {

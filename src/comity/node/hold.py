@@ -133,7 +133,10 @@ def _place(node: Node, tx: Transaction, ground: Ground, holding: Holding, amount
         institution=holding.institution, currency=holding.currency, amount_minor=amount, state="",
         placed_at=now, lapses_at=now, facts=facts,
     )  # fmt: skip
-    moved = start(_procedure(node), _subject(hold), facts, now=now, new_id=node.new_id)
+    moved = start(
+        _procedure(node), _subject(hold), facts, now=now, new_id=node.new_id,
+        jurisdiction=node.jurisdiction_of(node.id),
+    )  # fmt: skip
     hold = _kept(tx, hold, moved)
     advance(node, tx, hold, "place", {}, actor=ground.actor)
 
@@ -166,14 +169,24 @@ def _record_change(node: Node, tx: Transaction, ground: Ground, hold: Hold, kind
 
 
 def advance(
-    node: Node, tx: Transaction, hold: Hold, event: str, facts: Mapping[str, Any], *, actor: str
+    node: Node,
+    tx: Transaction,
+    hold: Hold,
+    event: str,
+    facts: Mapping[str, Any],
+    *,
+    actor: str,
+    since: datetime | None = None,
 ) -> Hold:
-    """Let `event` happen to a hold of ours; `Conflict` or `Forbidden` if the procedure says it cannot."""
+    """Let `event` happen to a hold of ours; `Conflict` or `Forbidden` if the procedure says it cannot.
+
+    Terms that follow run from now, or `since`: what happened while the node was off happened then.
+    """
     before = hold.state
     hold = replace(hold, facts={**hold.facts, **facts})
     moved = move(
-        _procedure(node), _subject(hold), hold.state, event, hold.facts, now=node.clock(),
-        new_id=node.new_id,
+        _procedure(node), _subject(hold), hold.state, event, hold.facts, now=since or node.clock(),
+        new_id=node.new_id, jurisdiction=node.jurisdiction_of(node.id),
     )  # fmt: skip
     hold = _kept(tx, hold, moved)
     case = tx.cases.get(hold.case_id)

@@ -7,6 +7,7 @@ policy/      its own standing policies (Cedar)           card.jws   what it tell
 attachments/ files that came with notices or that we offer, sealed
 witnesses.policy    who must have cosigned our log before anything is disclosed
 witnessed.note      our newest checkpoint that they had      log-contradicted.note    proof that our log was put back
+vault/       the victims' vault: its own key, database and passphrase (spec/vault.md); in no backup of the node
 passphrase   what opens keys/ when the environment does not say so (better kept elsewhere: SECURITY.md)
 """
 
@@ -60,6 +61,8 @@ class Settings:
     log_heartbeat: int = 0
     """After so many silent ticks it grows all the same; 0 for never."""
     max_attachment_bytes: int = 50 * 2**30
+    deconfliction_rounds: int = 4
+    """How often in 24 hours one peer is asked whether it works the same targets, and may ask us; 0: never."""
 
     @property
     def endpoint(self) -> str:
@@ -219,6 +222,7 @@ def _checked(settings: Settings) -> Settings:
         ("log_cadence_ms", 10, 60_000),
         ("log_padding", 1, 4096),
         ("log_heartbeat", 0, 86_400),
+        ("deconfliction_rounds", 0, 24),
     ):
         if not least <= getattr(settings, name) <= most:
             raise ValueError(f"{name} {getattr(settings, name)}, not {least} to {most}")

@@ -6,13 +6,15 @@ step of any of them goes through `advance`, so that no state changes without its
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from comity.backends.sql import Transaction
 from comity.casework import Request, Subject, move
 from comity.exchange import Outgoing
 from comity.law import Action
-from comity.model import Crossing, Person
+from comity.model import Crossing, Person, human_of
+from comity.model.authority import FOR
 from comity.node.bootstrap import Node
 from comity.node.handling.gate import recording
 from comity.node.handling.sending import tellers
@@ -28,12 +30,23 @@ NODE = "node"
 
 
 def advance(
-    node: Node, tx: Transaction, request: Request, event: str, facts: Mapping[str, Any], actor: str
+    node: Node,
+    tx: Transaction,
+    request: Request,
+    event: str,
+    facts: Mapping[str, Any],
+    actor: str,
+    *,
+    since: datetime | None = None,
 ) -> Request:
-    """Let `event` happen to a request: new state, deadlines and ledger event, in one transaction."""
+    """Let `event` happen to a request: new state, deadlines and ledger event, in one transaction.
+
+    Terms that follow run from now, or `since`: what happened while the node was off happened then.
+    """
     moved = move(
         node.procedures[request.procedure], Subject(kind="request", id=request.id), request.state, event,
-        {**_facts(request), **facts}, now=node.clock(), new_id=node.new_id,
+        {**_facts(request), **facts}, now=since or node.clock(), new_id=node.new_id,
+        jurisdiction=node.jurisdiction_of(node.id),
     )  # fmt: skip
     tx.deadlines.clear("request", request.id, moved.cleared)
     for deadline in moved.deadlines:
@@ -56,8 +69,10 @@ def approve(node: Node, request_id: str, *, person: Person) -> Request:
         request = tx.requests.get(request_id)
     with recording(node, request.case_id, actor=person.id), node.records.transaction() as tx:
         request = tx.requests.get(request_id)
-        require_with_request(node, Action.APPROVE_REQUEST, request, person=person)
-        request = advance(node, tx, request, "approve", {"approval": {"by": person.id}}, person.id)
+        drafters = tx.people.humans_behind(request.drafted_by)
+        require_with_request(node, Action.APPROVE_REQUEST, request, person=person, drafters=drafters)
+        humans = {"approval": {"by": human_of(person)}, "drafted_by": FOR.join(sorted(drafters))}
+        request = advance(node, tx, request, "approve", humans, person.id)
         return dispatch(node, tx, request, actor=person.id)
 
 

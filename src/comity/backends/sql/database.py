@@ -21,7 +21,9 @@ __all__ = [
     "shown_place", "storage_errors",
 ]  # fmt: skip
 
-HEAD = "0002"
+HEAD = "0003"
+_UPGRADED = ("0002",)
+"""Formats that nodes in use have, and that are brought to the newest when they are opened."""
 _OLDER = ("0001",)
 _VERSION = "alembic_version"
 _MIGRATING = threading.Lock()
@@ -124,8 +126,8 @@ def _version(connection: Connection, place: str) -> str | None:
         if _VERSION in tables
         else None
     )
-    if found == HEAD:
-        return HEAD
+    if found == HEAD or found in _UPGRADED:
+        return str(found)
     if found in _OLDER:
         got, remedy = (
             f"{found}, an older development format",

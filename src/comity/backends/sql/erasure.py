@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from comity.backends.sql.items import EMPTIED
+from comity.backends.sql.joint import forget_case
 from comity.backends.sql.rows import json_value, time_text
 from comity.backends.sql.schema import (
     cases,
@@ -22,6 +23,7 @@ from comity.backends.sql.schema import (
     inbox,
     items,
     legal_holds,
+    matters,
     outbox,
     requests,
     retractions,
@@ -208,13 +210,15 @@ class SqlErasure:
     def _forget(self, case_id: str) -> None:
         """What was worked out: no row of it is needed any more."""
         subjects = [case_id]
-        for table in (requests, holds):
+        for table in (requests, holds, matters):
             subjects += self._connection.execute(
                 select(table.c.id).where(table.c.case_id == case_id)
             ).scalars()
         self._connection.execute(delete(deadlines).where(deadlines.c.subject_id.in_(subjects)))
-        for table in (holds, requests, retractions, traces):
+        for table in (holds, matters, requests, retractions, traces):
             self._connection.execute(delete(table).where(table.c.case_id == case_id))
+        self._connection.execute(delete(matters).where(matters.c.id == case_id))  # of no case
+        forget_case(self._connection, case_id)
         self._connection.execute(delete(cases).where(cases.c.id == case_id))
 
     def _count(self, *where: ColumnElement[bool]) -> int:

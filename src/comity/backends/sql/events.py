@@ -103,6 +103,13 @@ class SqlEvents:
         for row in self._connection.execute(query):
             yield _event(row)
 
+    def newest_of(self, kinds: Collection[str]) -> Event | None:
+        """The last event of these kinds, if there is one."""
+        row = self._connection.execute(
+            _readable().where(events.c.kind.in_(kinds)).order_by(events.c.seq.desc()).limit(1)
+        ).one_or_none()
+        return None if row is None else _event(row)
+
     def after(self, seq: int) -> list[tuple[int, Event]]:
         """Events committed since `seq`, each with its own number, for whoever watches."""
         query = _readable().where(events.c.seq > seq).order_by(events.c.seq)

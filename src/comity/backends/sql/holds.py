@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from comity.backends.sql.rows import json_bytes, json_value, time_text, time_value
 from comity.backends.sql.schema import deadlines, holds
@@ -62,6 +62,7 @@ class SqlDeadlines:
                 id=deadline.id, subject=deadline.subject, subject_id=deadline.subject_id, rule=deadline.rule,
                 event=deadline.event, kind=deadline.kind, source=deadline.source,
                 set_at=time_text(deadline.set_at), due_at=time_text(deadline.due_at), state=deadline.state,
+                escalate=deadline.escalate,
             )
         )  # fmt: skip
 
@@ -78,12 +79,18 @@ class SqlDeadlines:
         )
 
     def due(self, now: datetime) -> Sequence[Deadline]:
-        rows = self._connection.execute(
-            select(deadlines)
-            .where(deadlines.c.state == "pending", deadlines.c.due_at <= time_text(now))
-            .order_by(deadlines.c.due_at)
-        )
-        return [_deadline(row) for row in rows]
+        return [_deadline(row) for row in self._connection.execute(_due(now))]
+
+    def next_due(self, now: datetime) -> Deadline | None:
+        row = self._connection.execute(_due(now).limit(1)).one_or_none()
+        return None if row is None else _deadline(row)
+
+    def pending(self) -> Sequence[Deadline]:
+        waiting = _in_order().where(deadlines.c.state == "pending")
+        return [_deadline(row) for row in self._connection.execute(waiting)]
+
+    def all(self) -> Sequence[Deadline]:
+        return [_deadline(row) for row in self._connection.execute(_in_order())]
 
     def finish(self, deadline_id: str) -> bool:
         changed = self._connection.execute(
@@ -94,12 +101,17 @@ class SqlDeadlines:
         return changed.rowcount == 1
 
     def of_subject(self, subject: str, subject_id: str) -> Sequence[Deadline]:
-        rows = self._connection.execute(
-            select(deadlines)
-            .where(deadlines.c.subject == subject, deadlines.c.subject_id == subject_id)
-            .order_by(deadlines.c.due_at)
-        )
-        return [_deadline(row) for row in rows]
+        theirs = _in_order().where(deadlines.c.subject == subject, deadlines.c.subject_id == subject_id)
+        return [_deadline(row) for row in self._connection.execute(theirs)]
+
+
+def _in_order() -> Select[Any]:
+    """By the time at which they fall due; of two at one time always the same first."""
+    return select(deadlines).order_by(deadlines.c.due_at, deadlines.c.id)
+
+
+def _due(now: datetime) -> Select[Any]:
+    return _in_order().where(deadlines.c.state == "pending", deadlines.c.due_at <= time_text(now))
 
 
 def _hold(row: Row[Any]) -> Hold:
@@ -115,5 +127,5 @@ def _deadline(row: Row[Any]) -> Deadline:
     return Deadline(
         id=row.id, subject=row.subject, subject_id=row.subject_id, rule=row.rule, event=row.event,
         kind=row.kind, source=row.source, set_at=time_value(row.set_at), due_at=time_value(row.due_at),
-        state=row.state,
+        state=row.state, escalate=row.escalate,
     )  # fmt: skip

@@ -178,7 +178,8 @@ deadlines = Table(
     Column("set_at", Text, nullable=False),
     Column("due_at", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Index("ix_deadlines_state_due_at", "state", "due_at"),
+    Column("escalate", Text, nullable=False, server_default=""),
+    Index("ix_deadlines_state_due_at_id", "state", "due_at", "id"),
     Index("ix_deadlines_subject_subject_id", "subject", "subject_id"),
 )
 
@@ -367,7 +368,26 @@ people = Table(
     Column("role", Text, nullable=False),
     Column("password", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("human", Text, nullable=False, server_default=""),
+    Column("removed_at", Text, nullable=False, server_default=""),
 )
+"""`human`: a personnel number, the same for all accounts of one human; empty: the account's name. A name whose
+account was removed (`removed_at`) is nobody else's ever: events bear it.
+"""
+
+deputies = Table(
+    "deputies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deputy", Text, ForeignKey("people.id"), nullable=False),
+    Column("principal", Text, ForeignKey("people.id"), nullable=False),
+    Column("until", Text, nullable=False),
+    Column("named_by", Text, nullable=False),
+    Column("named_at", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Column("ended_at", Text, nullable=False),
+)
+"""Whoever is `deputy` may act as `principal` until then, or until it was ended (`ended_at`)."""
 
 sessions = Table(
     "sessions",
@@ -375,7 +395,159 @@ sessions = Table(
     Column("token_hash", Text, primary_key=True),
     Column("person", Text, ForeignKey("people.id"), nullable=False),
     Column("expires_at", Text, nullable=False),
+    Column("principal", Text, nullable=False, server_default=""),
 )
+"""`principal`: the account as whose deputy the person is signed in, or ""."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("only", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("issued_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("last_used_at", Text, nullable=False),
+    Column("revoked_by", Text, nullable=False),
+    Column("revoked_at", Text, nullable=False),
+)
+"""Tokens of programs (`comity token`). `only`: empty, or `read`. Empty times: not yet. The token itself is nowhere."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("person", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("person", "key"),
+    Index("ix_calls_at", "at"),
+)
+"""Calls of the API that had their effect, each under the key its caller chose: a row is written in the transaction of
+the effect, so that a repeated call has none. `digest` is of what was called."""
+
+joint_targets = Table(
+    "joint_targets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("compact", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("listed_by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    UniqueConstraint("compact", "kind", "value", "case_id"),
+)
+"""Identifiers that this node works on, for deconfliction: none without a case."""
+
+joint_rounds = Table(
+    "joint_rounds",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("wanted", LargeBinary, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("openings", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    PrimaryKeyConstraint("direction", "peer", "id"),
+    Index("ix_joint_rounds_direction_peer_at", "direction", "peer", "at"),
+)
+"""Rounds of deconfliction that we asked for (`out`) or a peer did (`in`)."""
+
+joint_hits = Table(
+    "joint_hits",
+    metadata,
+    Column("reference", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("round", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("opening", Text, nullable=False),
+    Column("behind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("ours_at", Text, nullable=False),
+    Column("ours_by", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("theirs_at", Text, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("peer", "reference"),
+)
+"""Targets that a peer works too. `opening` opens our commitment to our case, `behind` is the peer's to its case."""
+
+joint_spaces = Table(
+    "joint_spaces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("founder", Text, nullable=False),
+    Column("members", LargeBinary, nullable=False),
+    Column("founding", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+)
+"""Joint operations and investigation teams. `founding` is the digest of their first entry."""
+
+joint_entries = Table(
+    "joint_entries",
+    metadata,
+    Column("space", Text, ForeignKey("joint_spaces.id"), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("entry", LargeBinary),
+    Column("heard_at", Text, nullable=False),
+    PrimaryKeyConstraint("space", "author", "number"),
+)
+"""What each member of a space wrote there, numbered and chained per author. `entry` is
+empty for a peer's, which is in its message (`inbox`)."""
 
 owners = Table("owners", metadata, Column("node", Text, primary_key=True))
 """One row: the node that lives in this database."""
+
+matters = Table(
+    "matters",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("compact", Text, nullable=False),
+    Column("requesting", Text, nullable=False),
+    Column("requested", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("procedure", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),
+    Column("steps", LargeBinary, nullable=False),
+    Column("pending", LargeBinary),
+    Column("problem", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+"""Our halves of what we run together with others (`comity.casework.matter`)."""
+
+procedure_texts = Table(
+    "procedure_texts",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""Every version of a procedure that a matter here began with: it keeps it, whatever ships later."""

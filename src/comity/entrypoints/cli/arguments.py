@@ -23,7 +23,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, n
 As = Annotated[
     str,
     typer.Option(
-        "--as", metavar="NAME", help=f"Who you are on this node; the password is asked for, or {PASSWORD}."
+        "--as",
+        metavar="NAME",
+        help=f'Who you are on this node, or "NAME for NAME" as a deputy; the password is asked for, or {PASSWORD}.',
     ),
 ]
 

@@ -84,6 +84,33 @@ GROUPS = (
             "Answer a request that waits for an officer: trace on in the own book, hold what rests, reply.",
         ),
         Command("refuse", "request_refuse", "Refuse a request on a declared ground."),
+        Command(
+            "new", "request_new",
+            "Draft a request under a procedure: mutual legal assistance, extradition, a hand-over and the others.",
+        ),
+        Command(
+            "letter", "request_letter",
+            "Make the letter of a request as PDF: bilingual where the receiving state asks, the message attached.",
+        ),
+        Command("amend", "request_amend", "State fields of a request anew, while it is still a draft here."),
+        Command(
+            "send", "request_decide",
+            "Send a drafted request; a second person does, where its procedure asks for four eyes.",
+            function="request_send",
+        ),
+        Command(
+            "decide", "request_decide",
+            "Let an event happen to a request: acknowledge, accept, execute, deliver and all others of its procedure.",
+        ),
+        Command(
+            "extend", "request_decide",
+            "Extend the running term of a request, with a reason; the law's own terms are not extended so.",
+            function="request_extend",
+        ),
+        Command(
+            "settle", "request_settle",
+            "Go on with a request on which both halves disagreed, once people have looked; the other side does so too.",
+        ),
     )),
     Group("account", "Accounts of a node's book at which tracing ends.", (
         Command(
@@ -117,6 +144,16 @@ GROUPS = (
             "return", "hold_decide",
             "Record that ordered money went back to the victim; the holder must have been told before.",
             function="return_to_victim",
+        ),
+    )),
+    Group("deadline", "Deadlines: each is fired once, in order, by whoever sweeps first.", (
+        Command(
+            "list", "deadline_list",
+            "List the deadlines that run: of what, by which rule, legal or a target, until when, and where it is from.",
+        ),
+        Command(
+            "sweep", "deadline_sweep",
+            "Let everything come due whose time is over, in order; a running node does this by itself.",
         ),
     )),
     Group("notice", "What members tell one another about a case, with files.", (
@@ -184,6 +221,75 @@ GROUPS = (
             "List consents: asked of peers (→) and asked by peers (←). `--json` has each answer as it was signed.",
         ),
     )),
+    Group("deconflict", "Whether another member works the same target: that, and nothing else until both agree.", (
+        Command(
+            "check", "deconflict_check",
+            "List identifiers as targets of a case, and ask members whether they work the same ones.",
+        ),
+        Command(
+            "list", "deconflict_list",
+            "List hits with their stage, rounds asked of peers (→) and by peers (←), and what is listed as targets.",
+        ),
+        Command(
+            "agree", "deconflict_agree",
+            "Agree that the other side may know our case and whom to contact; they go once it has agreed as well.",
+        ),
+    )),
+    Group("operation", "Joint operations: every member says go, or nobody goes.", (
+        Command(
+            "new", "operation_new",
+            "Propose a joint operation to its members, or change its plan: then everybody must say go anew.",
+        ),
+        Command(
+            "list", "operation_list",
+            "List joint operations: whether each goes, who is silent, and until when everybody must have spoken.",
+        ),
+        Command(
+            "show", "operation_show",
+            "Show a joint operation: who acts where and when under whose authority, every member's word, results.",
+        ),
+        Command(
+            "go", "operation_word",
+            "Say go to the plan that stands. It goes when every member has said so before the deadline.", function="go",
+        ),
+        Command(
+            "no-go", "operation_word",
+            "Say no-go: from then on nobody goes. Possible until the first action begins; only a new plan changes it.",
+            function="no_go",
+        ),
+        Command(
+            "result", "operation_result",
+            "Tell the other members what this member's part of an operation brought, once it has begun.",
+        ),
+    )),
+    Group("team", "Joint investigation teams: an agreement, and a space that its members share.", (
+        Command(
+            "new", "team_new",
+            "Put the agreement of a joint investigation team before its members. In force when all have signed it.",
+        ),
+        Command(
+            "list", "team_list",
+            "List joint investigation teams: who is in, whether each is in force, and until when.",
+        ),
+        Command(
+            "show", "team_show",
+            "Show a team: its agreement and digest, who has signed, what its members shared, and the head of each "
+            "chain.",
+        ),
+        Command(
+            "sign", "team_sign",
+            "Sign a team's agreement, by the digest of the text that was read; or agree that it runs for longer.",
+        ),
+        Command(
+            "share", "team_share",
+            "Share information or evidence with the members of a team and nobody else; or this member's evaluation.",
+            function="share",
+        ),
+        Command(
+            "leave", "team_share",
+            "Leave a team: nothing more comes or goes. What was shared keeps its obligations.", function="leave",
+        ),
+    )),
     Group("transfers", "The node's own book of transfers.", (
         Command(
             "import", "transfers_import",
@@ -210,6 +316,22 @@ GROUPS = (
         Command(
             "check", "law_check",
             "Say what the safeguards make of the facts, with the reason, the article and what is still to be asked.",
+        ),
+        Command(
+            "calendar", "law_calendar",
+            "Show the days off of a jurisdiction, or when a term ends there; what nobody can know yet is said to be "
+            "unknown.",
+        ),
+    )),
+    Group("procedure", "The procedures that requests follow, declared as data.", (
+        Command(
+            "list", "procedure_list",
+            "List the procedures that ship, with their versions, and whether one node runs them or two.",
+        ),
+        Command(
+            "show", "procedure_show",
+            "Show a procedure: who may decide what, under which gates, in which time, and on which grounds it may be "
+            "refused.",
         ),
     )),
     Group("log", "The node's log, which others witness.", (
@@ -251,9 +373,93 @@ GROUPS = (
             "Show a witness: its key, the logs it knows, what it saw, and which told two stories.",
         ),
     )),
+    Group("victim", "The victims' vault: people, consents, screenings; for victim-support officers only.", (
+        Command(
+            "init", "victim_vault", "Create the node's victims' vault, with a key and a passphrase of its own.",
+            function="init",
+        ),
+        Command(
+            "admit", "victim_person",
+            "Take a person into the vault; prints what this node calls them in that case.", function="admit",
+        ),
+        Command(
+            "list", "victim_person",
+            "List the people in the vault by pseudonym, with what their screenings found.", function="list_",
+        ),
+        Command(
+            "show", "victim_person", "Show all that the vault has of a person; the reading is recorded.",
+            function="show",
+        ),
+        Command(
+            "correct", "victim_person",
+            "Replace fields of a person's record; nothing of what stood in them is kept.", function="correct",
+        ),
+        Command(
+            "indicators", "victim_screen",
+            "List the indicators of trafficking for forced criminality, and the rule over them. No node is needed.",
+            function="indicators",
+        ),
+        Command(
+            "screen", "victim_screen",
+            "Record a screening of a person, and say what all of them found together.", function="screen",
+        ),
+        Command(
+            "state", "victim_screen",
+            "State a screening's result as the facts that a hand-over needs, under the recipient's pseudonym.",
+            function="state",
+        ),
+        Command(
+            "pseudonym", "victim_person",
+            "Give the pseudonym by which one recipient may know a person in a case.", function="pseudonym",
+        ),
+        Command(
+            "consent", "victim_consent",
+            "Record a person's consent: to this recipient, for this purpose, for these fields, until it ends.",
+            function="consent",
+        ),
+        Command(
+            "withdraw", "victim_consent",
+            "Record that a person took a consent back: nothing leaves under it from now on.", function="withdraw",
+        ),
+        Command(
+            "disclose", "victim_consent",
+            "Hand out what a person consents to: those fields, under the recipient's own pseudonym. Always JSON.",
+            function="disclose",
+        ),
+        Command(
+            "reflect", "victim_protect",
+            "Begin a person's reflection period, or make it longer: no removal, and no interview without consent.",
+            function="reflect",
+        ),
+        Command(
+            "protection", "victim_protect",
+            "Say what may be done to a person now: removal, interview, return, punishment; with the reason.",
+            function="protection",
+        ),
+        Command(
+            "return", "victim_protect",
+            "Record a risk assessment of a person's return: not safe, not voluntary or unknown is no return.",
+            function="return_",
+        ),
+        Command(
+            "erase", "victim_person",
+            "Erase a person for ever: their data key is destroyed, and the vault's file written anew.",
+            function="erase",
+        ),
+        Command(
+            "settle", "victim_vault",
+            "Record as missing what the node's log tells of the vault and the vault does not have.",
+            function="settle",
+        ),
+    )),
     Group("node", "Create and run a node.", (
         Command("init", "node_init", "Create a node: keys, database, policies, log and the first administrator."),
         Command("run", "node_run", "Run a node until Ctrl-C: its pages, its peer surface and its work."),
+        Command(
+            "policies", "node_policies",
+            "List what no policy of this node permits to anybody, and the files that ship for it; or add one of "
+            "them.",
+        ),
         Command("move", "node_move", "Move a stopped node's records from its file to a PostgreSQL database."),
     )),
     Group("compact", "The compact: the register of peers a node talks to.", (
@@ -304,7 +510,31 @@ GROUPS = (
     )),
     Group("person", "The people of a node and their roles.", (
         Command("add", "person_add", "Add somebody to the node. Their password is printed once."),
-        Command("list", "person_list", "List the people of a node and their roles."),
+        Command(
+            "list", "person_list",
+            "List the people of a node, their roles, whose accounts are one human's, and who stands in for whom.",
+        ),
+        Command(
+            "deputise", "person_deputise", "Let somebody act in the role of a person who is away, until a date.",
+        ),
+        Command(
+            "end-deputy", "person_end_deputy", "End a deputy's role before its date, and every session in it.",
+        ),
+        Command(
+            "remove", "person_remove",
+            "End somebody's access: password, sessions, tokens and deputies. What they did stays, under their name.",
+        ),
+    )),
+    Group("token", "Tokens with which programs use the node's API.", (
+        Command(
+            "new", "token_new",
+            "Issue a token, with which a program uses the node's API in the name and role of one person.",
+        ),
+        Command(
+            "list", "token_list",
+            "List the tokens of programs: whose, until when, when last used, and what became of them.",
+        ),
+        Command("revoke", "token_revoke", "Revoke a program's token: from now on it is good for nothing."),
     )),
 )
 # fmt: on

@@ -108,19 +108,12 @@ def _facts(given: Sequence[str], chosen: Sequence[Table], *, alone: bool) -> dic
     return facts
 
 
-def _listed(one: Table) -> dict[str, object]:
-    return {
-        "table": one.name, "title": one.title, "question": one.question, "applies": list(one.applies),
-        "facts": [{"fact": fact.name, "question": fact.question} for fact in one.facts],
-        "source": one.source, "confidence": one.confidence, "verified": one.verified,
-    }  # fmt: skip
-
-
 def _list(every: tuple[Table, ...], *, as_json: bool) -> None:
     from comity.law.bases import NOT_ADVICE
+    from comity.law.safeguards import table_as_json
 
     if as_json:
-        print_json({"safeguards": [_listed(one) for one in every], "not_advice": NOT_ADVICE})
+        print_json({"safeguards": [table_as_json(one) for one in every], "not_advice": NOT_ADVICE})
         return
     table = table_of("safeguard", "question", "facts it asks for", whole=("safeguard",))
     for one in every:

@@ -10,7 +10,6 @@ import typer
 from rich.text import Text
 
 from comity.entrypoints.cli.arguments import AsJson
-from comity.entrypoints.cli.law_offence_json import catalogue_as_json, comparison_as_json, offence_as_json
 from comity.entrypoints.cli.terminal import out, print_json, table_of
 from comity.errors import InputError
 
@@ -112,6 +111,7 @@ def _refuse_options(given: object) -> None:
 
 def _list(every: tuple[Offence, ...], *, as_json: bool) -> None:
     from comity.law.bases import NOT_ADVICE
+    from comity.law.offence_json import catalogue_as_json
 
     if as_json:
         print_json({"offences": [catalogue_as_json(one) for one in every], "not_advice": NOT_ADVICE})
@@ -127,6 +127,7 @@ def _list(every: tuple[Offence, ...], *, as_json: bool) -> None:
 def _show(one: Offence, *, as_json: bool) -> None:
     from comity.law.bases import NOT_ADVICE
     from comity.law.elements import elements
+    from comity.law.offence_json import offence_as_json
     from comity.law.parties import known_jurisdictions
     from comity.law.provisions import all_provisions
 
@@ -164,6 +165,7 @@ def _maximum(row: Provision) -> str:
 def _show_comparison(found: DualCriminality, purpose: str | None, *, as_json: bool) -> None:
     from comity.law.bases import NOT_ADVICE
     from comity.law.dual_criminality import condition
+    from comity.law.offence_json import comparison_as_json
 
     needed = condition(purpose) if purpose else None
     if as_json:

@@ -31,5 +31,10 @@ def node_run(folder: NodeDir) -> None:
             )
         else:
             err.print("  peers  none: comity compact join DIR FILE, then start again")
+        if missing := node.policies.unpermitted:
+            err.print(
+                f"  policies permit nobody: {', '.join(missing)} (comity node policies {folder})",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
 
     serve(node, on_ready=ready)

@@ -1,30 +1,44 @@
 """`comity person list`."""
 
-from rich.table import Table
-
-from comity.entrypoints.cli.arguments import AsJson, NodeDir
-from comity.entrypoints.cli.terminal import out, print_json
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.terminal import out, print_json, shown, table_of
 
 
 def person_list(folder: NodeDir, as_json: AsJson = False) -> None:
-    """List the people of a node and their roles.
+    """List the people of a node, their roles, whose accounts are one human's, and who stands in for whom.
 
     \b
     Examples:
       comity person list hk
     """
+    from comity.model import human_of
     from comity.node.bootstrap import open_node
 
-    with open_node(folder).records.reading() as tx:
-        people = tx.people.all()
+    node = open_node(folder)
+    with node.records.transaction() as tx:
+        node.record(tx, "people.listed", actor=console_actor())
+        people, now = tx.people.all(), node.clock()
+        deputies = [one for one in tx.deputies.all() if one.holds(now)]
     if as_json:
         print_json(
-            [{"name": one.id, "role": one.role.value, "added_at": added.isoformat()} for one, added in people]
-        )
+            [
+                {
+                    "name": one.id, "role": one.role.value, "human": human_of(one), "added_at": added.isoformat(),
+                    "deputy_for": [
+                        {"name": each.principal, "until": each.until.isoformat()}
+                        for each in deputies if each.deputy == one.id
+                    ],
+                }
+                for one, added in people
+            ]
+        )  # fmt: skip
         return
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name")
-    table.add_column("role")
+    table = table_of("name", "role", "human", "deputy for", whole=("name", "role"))
     for person, _ in people:
-        table.add_row(person.id, person.role.value)
+        standing = [
+            f"{one.principal} until {one.until:%Y-%m-%d %H:%M} UTC"
+            for one in deputies
+            if one.deputy == person.id
+        ]
+        table.add_row(*shown(person.id, person.role, human_of(person), "; ".join(standing)))
     out.print(table)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from comity.entrypoints.cli.arguments import As, AsJson, NodeDir, signed_in
+from comity.entrypoints.cli.request_decide import decide_matter as _decide
 from comity.entrypoints.cli.request_show import RequestId
 from comity.entrypoints.cli.terminal import as_plain, out, print_json
 
@@ -23,6 +24,9 @@ def request_refuse(
     Examples:
       comity request refuse kh request-0f3a… --as sokha --ground incomplete --text "The victim is not named."
     """
+    if request.startswith("matter-"):
+        _decide(folder, request, "refuse", as_, {"refusal": {"ground": ground, "reasons": text}}, as_json)
+        return
     from comity.node.answer import refuse_by_hand
     from comity.node.bootstrap import open_node
 

@@ -1,23 +1,31 @@
 """`comity request show`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor
+from comity.entrypoints.cli.arguments import AsJson, NodeDir, console_actor, signed_in
+from comity.entrypoints.cli.matter_facts import MaybeAs
 from comity.entrypoints.cli.request_list import state_of
 from comity.entrypoints.cli.terminal import as_plain, out, print_json, shown
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 
 
-def request_show(folder: NodeDir, request: RequestId, as_json: AsJson = False) -> None:
+def request_show(folder: NodeDir, request: RequestId, as_: MaybeAs = "", as_json: AsJson = False) -> None:
     """Show a request: its basis with the reasons, what it asks, its deadlines and what became of it.
+
+    For a matter (request new) also every step, and what may be decided next and what still stands against it.
 
     \b
     Examples:
       comity request show ca request-0f3a…
+      comity request show ca matter-0f3a… --as nadia
     """
+    if request.startswith("matter-"):
+        _show_matter(folder, request, as_, as_json)
+        return
     from comity.node.bootstrap import open_node
     from comity.node.handling.exits import require_case, require_moment
 
@@ -40,12 +48,31 @@ def request_show(folder: NodeDir, request: RequestId, as_json: AsJson = False) -
         ("facts", found.payload["facts"]),
         ("asks", f"{', '.join(found.payload['asks'])} of {len(found.payload['crossings'])} transfers"),
     ]
-    for one in deadlines:
-        rule = one.rule.rpartition("/")[2]
-        lines.append(("deadline", f"{rule}: {one.due_at:%Y-%m-%d %H:%M} UTC, {one.state}"))
+    lines += [("deadline", f"{one.name}: {one.due_at:%Y-%m-%d %H:%M} UTC, {one.state}") for one in deadlines]
     if found.refusal:
         lines.append(("refused", f"{found.refusal['ground']}: {found.refusal['text']}"))
     way = "to" if found.direction == "out" else "from"
     out.print(f"[bold]{found.id}[/]  {way} {found.peer}: {shown(state_of(found))[0]}", highlight=False)
     for name, text in lines:
         out.print(f"  {name:<9} {shown(text)[0]}", highlight=False, soft_wrap=True)
+
+
+def _show_matter(folder: Path, matter_id: str, as_: str, as_json: bool) -> None:
+    from comity.entrypoints.cli.matter_view import document, show
+    from comity.errors import InputError
+    from comity.node.bootstrap import open_node
+    from comity.node.matters import get, openings
+
+    if not as_:
+        raise InputError.because(expected="--as NAME: who reads a matter is recorded", got="nobody")
+    node = open_node(folder)
+    person = signed_in(node, as_)
+    matter, one = get(node, matter_id, person=person)
+    may = openings(node, matter, one, person=person)
+    with node.records.reading() as tx:
+        deadlines = tx.deadlines.of_subject("matter", matter_id)
+    if as_json:
+        rest = {"openings": [as_plain(x) for x in may], "deadlines": [as_plain(x) for x in deadlines]}
+        print_json({**document(matter), **rest})
+        return
+    show(matter, one, may, deadlines)

@@ -67,6 +67,8 @@ def as_plain(value: Any) -> Any:
         return {str(key): as_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_plain(item) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(as_plain(item) for item in value)
     return value
 
 

@@ -17,7 +17,13 @@ from comity.entrypoints.web.assets import Assets
 from comity.entrypoints.web.error_pages import answer_error
 from comity.entrypoints.web.guards import MAX_FORM_BYTES, Cookies, FormGuard
 from comity.entrypoints.web.headers import add_headers
-from comity.entrypoints.web.pages import case_pages, people_pages, public_pages, sign_in_pages
+from comity.entrypoints.web.pages import (
+    case_pages,
+    people_pages,
+    procedure_pages,
+    public_pages,
+    sign_in_pages,
+)
 from comity.entrypoints.web.rendering import Pages
 from comity.entrypoints.web.site import Site, WebRequest
 from comity.entrypoints.web.throttle import Throttle
@@ -56,6 +62,7 @@ def create_app(
         "/",
         route_handlers=[
             *public_pages(site), *sign_in_pages(site), *case_pages(site), *people_pages(site),
+            *procedure_pages(site),
             assets.handler(),
         ],
         guards=[FormGuard(cookies=cookies)],

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.enums import MediaType
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from comity.entrypoints.plain_text import byte_count, plain
 from comity.entrypoints.web import wording
@@ -47,6 +47,7 @@ class Pages:
             "country": country_name,
             "rule_name": wording.rule_name,
             "worded": wording.worded,
+            "code_spans": code_spans,
         }
 
     def show(
@@ -54,6 +55,15 @@ class Pages:
     ) -> Response[str]:
         text = self._environment.get_template(template).render(**values)
         return Response(text, media_type=MediaType.HTML, status_code=status, cookies=cookies or [])
+
+
+def code_spans(text: str) -> Markup:
+    """Names between backticks as code, as the tables of procedures write them; all else escaped."""
+    parts = plain(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    )
 
 
 def _without_tricks(value: Any) -> Any:

@@ -12,8 +12,10 @@ The exits, and what each asks for (`EXITS`, where a test compares them with the 
 - lists of cases, requests, holds (and any search): `search`
 - the proof of an event (page and file) and `comity log disclose`: `read`; to somebody else `disclose_onward`, and in
   court `judicial_use`
-- following one case's data into another (`link`) and automatic comparison (`automated_match`): nothing here does
-  either with what came from others; whatever will must call `require_use`
+- comparing identifiers with a peer's (`comity deconflict check`): `automated_match`, and `disclose_onward` to whom is
+  asked, of every message in the case that names one of them; what a peer told of a hit: `search`
+- following one case's data into another (`link`) and any other automatic comparison (`automated_match`): nothing
+  here does either with what came from others; whatever will must call `require_use`
 
 Not an exit: `comity hold tell-holder` records that a holder was told of *our* hold and of the way to challenge it. It
 says nothing that was received, and is a safeguard of national law that no foreign marking lifts; what it says
@@ -35,10 +37,16 @@ OUTSIDE = "outside"
 """Who gets a file that nobody in particular is named for."""
 _OURS_TO_SAY = frozenset({"id", "at", "kind", "actor", "case_id"})
 EXITS: Mapping[str, str] = {
+    "comity deconflict check": "automated_match", "comity deconflict list": "search",
+    "comity operation list": "read", "comity operation show": "read", "comity team list": "read",
+    "comity team show": "read", "comity team sign": "read",
     "comity case list": "search", "comity case show": "read", "comity case graph": "read",
     "comity hold recall": "disclose_onward", "comity request list": "search",
-    "comity request show": "read", "comity request approve": "disclose_onward", "comity request answer": "derive",
-    "comity request refuse": "disclose_onward", "comity hold list": "search", "comity notice list": "search",
+    "comity request show": "read", "comity request letter": "read", "comity request approve": "disclose_onward", "comity request answer": "derive",
+    "comity request refuse": "disclose_onward", "comity request new": "disclose_onward",
+    "comity request amend": "disclose_onward", "comity request send": "disclose_onward",
+    "comity request decide": "disclose_onward", "comity request extend": "disclose_onward",
+    "comity request settle": "read", "comity hold list": "search", "comity notice list": "search",
     "comity notice show": "read", "comity notice send": "disclose_onward", "comity attachment list": "search",
     "comity attachment save": "read", "comity item list": "search", "comity item show": "read",
     "comity consent list": "search", "comity log disclose": "disclose_onward",

@@ -57,7 +57,7 @@ def case_row(node: Node, tx: Transaction, case: Case) -> CaseRow:
         deadline.due_at
         for subject, id_ in [("request", one.id) for one in requests] + [("hold", one.id) for one in holds]
         for deadline in tx.deadlines.of_subject(subject, id_)
-        if deadline.state == "pending"
+        if deadline.state == "pending" and not deadline.reminds_of
     ]
     events = [event for event, _ in tx.events.of_case(case.id)]
     return CaseRow(
@@ -252,6 +252,7 @@ def _request_row(node: Node, tx: Transaction, request: Request) -> RequestRow:
         deadlines=tuple(
             _deadline_row(deadline, request.updated_at)
             for deadline in tx.deadlines.of_subject("request", request.id)
+            if not deadline.reminds_of
         ),
         refusal=_refusal(node, request), result=_result(request),
     )  # fmt: skip
@@ -269,7 +270,7 @@ def _refusal(node: Node, request: Request) -> Refusal | None:
 
 
 def _deadline_row(deadline: Deadline, updated_at: datetime) -> DeadlineRow:
-    label = deadline.rule.rpartition("/")[2].replace("-", " ")
+    label = deadline.name.replace("-", " ")
     return DeadlineRow(
         label=f"{label} ({'law' if deadline.kind == 'L' else 'target'})", due_at=deadline.due_at,
         met_at=updated_at if deadline.state == "cleared" else None, missed=deadline.state == "passed",

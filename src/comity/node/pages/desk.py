@@ -11,7 +11,8 @@ from comity.errors import NotFound
 from comity.indicators import COUNTED_KINDS, DEFINITIONS, Interception, interception
 from comity.law import Action
 from comity.ledger import cosignatures_on, prove_entry, read_checkpoint
-from comity.model import Person, Role
+from comity.model import Person, Role, human_of
+from comity.model.authority import FOR
 from comity.node import people
 from comity.node.bootstrap import Node
 from comity.node.handling.exits import require_case, require_moment
@@ -89,16 +90,25 @@ class NodeDesk:
 
     def people(self, person: Person) -> list[PersonRow]:
         require_in_office(self._node, Action.MANAGE_PEOPLE, person)
+        with self._node.records.transaction() as tx:
+            self._node.record(tx, "people.listed", actor=person.id, role=person.role.value)
         with self._node.records.reading() as tx:
-            last = {event.actor: event.at for event in tx.events.all() if event.kind == "person.signed-in"}
+            signed_in = [event for event in tx.events.all() if event.kind == "person.signed-in"]
+            last = {event.actor.partition(FOR)[0]: event.at for event in signed_in}
+            now = self._node.clock()
+            standing = [one for one in tx.deputies.all() if one.holds(now)]
             return [
-                PersonRow(name=one.id, role=one.role, added_at=added, last_signed_in_at=last.get(one.id))
+                PersonRow(
+                    name=one.id, role=one.role, human=human_of(one), added_at=added,
+                    deputy_for=tuple(each.principal for each in standing if each.deputy == one.id),
+                    last_signed_in_at=last.get(one.id),
+                )
                 for one, added in tx.people.all()
-            ]
+            ]  # fmt: skip
 
-    def add_person(self, person: Person, name: str, role: Role) -> str:
+    def add_person(self, person: Person, name: str, role: Role, human: str = "") -> str:
         require_in_office(self._node, Action.MANAGE_PEOPLE, person)
-        return people.add_person(self._node, name, role, actor=person.id)
+        return people.add_person(self._node, name, role, actor=person.id, human=human)
 
     def event_proof(self, person: Person, event_id: str) -> EventProof:
         require_with_case(self._node, Action.READ_CASE, person)

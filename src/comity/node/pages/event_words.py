@@ -5,6 +5,7 @@ from typing import Any
 
 from comity.errors import InputError
 from comity.model import Event, format_minor
+from comity.node.pages.vault_words import VAULT
 
 _Words = Callable[[Mapping[str, Any]], str]
 
@@ -50,6 +51,10 @@ def _request(verb: str) -> _Words:
         return f"Request {verb} ({body['peer']}, {body['basis']}){ground}"
 
     return words
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _message(verb: str) -> _Words:
@@ -142,8 +147,23 @@ _OFFICE: Mapping[str, _Words] = {
     ),
     "node.founded": lambda body: f"Node founded for {body['authority']}",
     "person.added": lambda body: f"{body['person']} may sign in, in the role {body['role']}",
+    "policies.added": lambda body: f"The policies {body['file']} were added",
+    "person.removed": lambda body: f"{body['person']} may not sign in any more",
+    "tokens.listed": lambda _: "The tokens of programs were listed",
+    "people.listed": lambda _: "The people of this node were listed",
+    "deputy.named": lambda body: (
+        f"{body['person']} may act for {body['principal']}, as {body['role']}, until {body['until'][:16]}"
+    ),
+    "deputy.ended": lambda body: f"{body['person']} acts for {body['principal']} no more",
     "person.signed-in": lambda body: "Signed in",
     "person.signed-out": lambda body: "Signed out",
+    "token.issued": lambda body: (
+        f"Token {body['token']} issued for {body['person']} in the role {body['role']}, until {body['until']}"
+    ),
+    "token.revoked": lambda body: f"Token {body['token']} of {body['person']} revoked",
+    "token.used": lambda body: f"Token {body['token']} used for the first time that day",
+    "deadlines.listed": lambda body: "The list of deadlines was read",
+    "approvals.listed": lambda body: "The list of what waits for approval was read",
     "peer.pinned": lambda body: f"{body['peer']} is held to the signing key it has now",
     "peer.refused": lambda body: f"{body['peer']} is refused: to this node it is no member of any compact",
     "peer.trusted": lambda body: f"{body['peer']} is what its registers say",
@@ -151,6 +171,37 @@ _OFFICE: Mapping[str, _Words] = {
     "register.updated": lambda body: f"Register of {body['compact']} updated{_changes(body)}",
     "witness-policy.installed": lambda body: "A quorum of witnesses is required from now on",
     "witness-policy.removed": lambda body: "No quorum of witnesses is required any more",
+}
+
+_JOINT: Mapping[str, _Words] = {
+    "deconflict.read": lambda body: "Targets, rounds and hits of deconfliction were read",
+    "deconflict.listed": lambda body: (
+        f"{body['targets']} identifiers listed as targets, for {body['purpose']}"
+    ),
+    "deconflict.opened": lambda body: f"{body['peer']} is asked whether it works the same targets",
+    "deconflict.committed": lambda body: (
+        f"{body['peer']} asks whether we work the same targets, for {body['purpose']}: bound to what is listed here"
+    ),
+    "deconflict.answered": lambda body: f"Compared with {body['peer']}: {body['hits']} targets are the same",
+    "deconflict.concluded": lambda body: f"{body['peer']} compared: {body['hits']} targets are the same",
+    "deconflict.hit": lambda body: (
+        f"{body['peer']} works the same target ({body['reference']}); it knows no more until both agree"
+    ),
+    "deconflict.agreed": lambda body: f"Agreed that {body['peer']} may know our case ({body['reference']})",
+    "deconflict.peer-agreed": lambda body: (
+        f"{body['peer']} agreed that we may know its case ({body['reference']})"
+    ),
+    "deconflict.told": lambda body: f"Our case and contact told to {body['peer']} ({body['reference']})",
+    "joint.written": lambda body: f"Written in {body['space']}: {body['entry']} (entry {body['number']})",
+    "joint.heard": lambda body: f"{body['peer']} wrote in {body['space']}: {body['entry']} (entry {body['number']})",
+    "joint.read": lambda body: f"{body['space']} was read",
+    "joint.listed": lambda body: f"The list of joint work ({body['what']}) was read",
+    "operation.stands": lambda body: f"{body['space']} is {body['state']}: {body['why']}",
+    "team.stands": lambda body: f"{body['space']} is {body['state']}: {body['why']}",
+    "alarm.joint-two-stories": lambda body: (
+        f"In {body['space']} {body['peer']} told {body['witness']} something else than others: {body['problem']}"
+    ),
+    "deconflict.contact": lambda body: f"{body['peer']} told its case and contact ({body['reference']})",
 }
 
 _WORDS: Mapping[str, _Words] = {
@@ -191,10 +242,33 @@ _WORDS: Mapping[str, _Words] = {
     "request.lapsed": _request("lapsed"),
     "request.closed": _request("closed"),
     "request.acknowledge-overdue": _request("not acknowledged in time"),
+    "matter.moved": lambda body: (
+        f"{_plain(body['procedure'])}: {_plain(body['event'])}, now {_plain(body['state'])} "
+        f"({body['by']}, {body['role']} of the {body['side']} side)"
+    ),
+    "matter.proposed": lambda body: f"Proposed to {body['peer']}: {_plain(body['event'])}",
+    "matter.declined": lambda body: (
+        f"Not taken, as {body['peer']} had proposed: {_plain(body['event'])}: {body['problem']}"
+    ),
+    "matter.not-taken": lambda body: (
+        f"{body['peer']} does not take {_plain(body['event'])}: {body['problem']}"
+    ),
+    "matter.disputed": lambda body: f"Our half and that of {body['peer']} disagree: {body['problem']}",
+    "matter.settled": lambda body: f"A disagreement with {body['peer']} was settled: {body['reason']}",
+    "matter.read": lambda body: f"The matter {body['matter']} was read",
+    "letter.made": lambda body: (
+        f"A letter was made of {body['matter']}: {body['document'].replace('_', ' ')}"
+        f"{', a draft' if body['draft'] else ''} (SHA-256 {body['sha256'][:12]}…)"
+    ),
+    "matter.listed": lambda body: f"{body['count']} matters were listed",
+    "alarm.matter-untold": lambda body: (
+        f"{body['peer']} could not be told that a matter is {_plain(body['state'])}: {body['problem']}"
+    ),
     "request.answer-overdue": _request("not answered in time"),
     "request.approval-overdue": _request("waits for approval for too long"),
     "request.supplement": _request("supplemented"),
     "request.left-to-officer": lambda body: f"Request of {body['peer']} waits for an officer's decision",
+    "hold.read": lambda body: f"The hold {body['hold']} was read",
     "hold.requested": _hold("Hold requested"),
     "hold.placed": _hold("Held"),
     "hold.recall-written": lambda body: (
@@ -262,7 +336,15 @@ _WORDS: Mapping[str, _Words] = {
     "attachment.saved": _attachment("Taken out of the node:"),
     "attachment.erased": _attachment("Its key is destroyed:"),
     "deadline.passed": lambda body: f"Deadline passed: {body['rule'].rpartition('/')[2]}",
+    "deadline.reminded": lambda body: (
+        f"Reminder: {body['rule'].rpartition('/')[2]} is due {body['due_at'][:16].replace('T', ' ')} UTC"
+    ),
+    "deadline.escalated": lambda body: (
+        f"Deadline passed and brought before the {body['role']}: {body['rule'].rpartition('/')[2]}"
+    ),
     **_HOLDS_LATER,
+    **VAULT,
+    **_JOINT,
     **_ALARMS,
     **_OFFICE,
 }

@@ -62,8 +62,12 @@ class NodeCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRow:
+    """`human`: a personnel number, the same for all accounts of one human; `deputy_for`: whose roles they have now."""
+
     name: str
     role: Role
+    human: str
+    deputy_for: tuple[str, ...]
     added_at: datetime
     last_signed_in_at: datetime | None
 
@@ -444,8 +448,11 @@ class Desk(Protocol):
 
     def people(self, person: Person) -> list[PersonRow]: ...
 
-    def add_person(self, person: Person, name: str, role: Role) -> str:
-        """Add somebody and return their one-time password, which is stored nowhere in the clear."""
+    def add_person(self, person: Person, name: str, role: Role, human: str = "") -> str:
+        """Add somebody and return their one-time password, which is stored nowhere in the clear.
+
+        `human`: their personnel number; by default the name.
+        """
 
     def event_proof(self, person: Person, event_id: str) -> EventProof: ...
 

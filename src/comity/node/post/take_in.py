@@ -12,6 +12,8 @@ from comity.node.handling.sending import CONTROL
 from comity.node.post.receipts import conclude
 
 WAITING = "waiting"
+SAY_WHAT_FOR = ("deconflict.", "joint.", "matter.")
+"""Types of message that say themselves what they are for: joint work, and what runs a procedure of its own."""
 
 
 def waits(node: Node, received: Received) -> bool:
@@ -46,6 +48,8 @@ def stands_against(node: Node, tx: Transaction, received: Received) -> list[Barr
     uses, purpose = (
         (("read",), received.purpose) if received.type == NOTICE else (("read", "derive"), PURPOSE)
     )
+    if received.type.startswith(SAY_WHAT_FOR):
+        purpose = received.purpose
     return [one for use in uses for one in barred(node, tx, use, [item], recipient=node.id, purpose=purpose)]
 
 

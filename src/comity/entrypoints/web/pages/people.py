@@ -32,12 +32,14 @@ def _add(site: Site, request: WebRequest, form: dict[str, str]) -> Response[str]
     """Add somebody and show their one-time password: once, in this answer, which no cache keeps."""
     person = site.person(request)
     name, role = form.get("name", "").strip(), form.get("role", "")
+    human = form.get("human", "").strip()
     try:
-        password = site.desk.add_person(person, name, _role(role))
+        password = site.desk.add_person(person, name, _role(role), human)
     except InputError as error:
         return _people(
-            site, request, person, status=error.http_status, problem=error.problem, name=name, chosen=role
-        )
+            site, request, person, status=error.http_status, problem=error.problem, name=name, chosen=role,
+            human=human,
+        )  # fmt: skip
     return _people(site, request, person, added=name, password=password)
 
 
@@ -50,6 +52,7 @@ def _people(
     problem: str = "",
     name: str = "",
     chosen: str = "",
+    human: str = "",
     added: str = "",
     password: str = "",
 ) -> Response[str]:
@@ -62,6 +65,7 @@ def _people(
         problem=problem,
         name=name,
         chosen=chosen,
+        human=human,
         added=added,
         password=password,
     )
