@@ -1,4 +1,4 @@
-"""A member that turns on the other half of a matter: what it says is refused or disputed, and nothing stays held by it."""
+"""A member that turns on the other half of a matter: what it says is refused or disputed, and nothing stays held."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -63,12 +63,12 @@ def say(ends: Ends, side: str, type_: str, about: Mapping[str, Any]) -> None:
     ends.town.settle()
 
 
-def story_of(matter: Matter, **changes: Any) -> dict[str, Any]:
-    steps = [step_document(one) for one in matter.steps]
+def story_of(half: Matter, **changes: Any) -> dict[str, Any]:
+    steps = [step_document(one) for one in half.steps]
     return {
-        "matter": matter.id, "requesting": matter.requesting, "requested": matter.requested,
-        "procedure": matter.procedure, "version": matter.version, "digest": matter.digest, "steps": steps,
-        "number": matter.number, "chain": matter.chain, **changes,
+        "matter": half.id, "requesting": half.requesting, "requested": half.requested,
+        "procedure": half.procedure, "version": half.version, "digest": half.digest, "steps": steps,
+        "number": half.number, "chain": half.chain, **changes,
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tests.nodes.town import Town
 from tests.nodes.ways import facts_at, way_to
 
 pytestmark = [pytest.mark.federation, pytest.mark.xdist_group("federation")]
-CALLS, MATTERS = int(os.environ.get("COMITY_WALK", "300")), 6
+CALLS, MATTERS = int(os.environ.get("COMITY_WALK", "150")), 6
 ROLES = [role for role in Role if role not in (Role.ADMINISTRATOR, Role.TRAINING)]
 PERSONS = {"handover": ("handed_over", "monitored"), "extradition": ("surrendered", "monitored")}
 """The states in which somebody has left."""

@@ -21,6 +21,8 @@ OPEN, AMEND, CLOCK = "open", "amend", "clock"
 MAX_FACTS = 64 * 1024
 """Bytes of canonical JSON that one step may state."""
 MAX_STEPS = 1_000
+MAX_STORY = 8 * 1024 * 1024
+"""Bytes that all steps may state together before people add another: the whole story fits into one message."""
 _READINGS: Mapping[str, Side] = {"basis": "requesting", "requested_basis": "requested"}
 """What a node states by itself, of its own register: nobody types it, and no node states the other's."""
 
@@ -136,6 +138,7 @@ def amended(
     """Other fields, while the requesting side still has it: nobody else has seen it yet."""
     if actor.side != "requesting" or was_sent(procedure, matter):
         raise Conflict.because(expected="a matter that was not sent yet", got=f"{matter.id}, {matter.state}")
+    _refuse_many(matter, actor, AMEND)
     _refuse_facts(facts, _fields(procedure) | {"basis"}, AMEND)
     stays = Step(state=matter.state, reasons=("other fields",), deadlines_set=(), deadlines_cleared=())
     return Moved(matter=_with(matter, AMEND, matter.state, actor, facts, at), step=stays)
@@ -147,8 +150,7 @@ def taken(
     """Let `event` happen, as the side that leads. `Conflict`, `Forbidden` or `InputError` if it may not."""
     if actor.role == CLOCK and actor.side != lead_of(procedure, matter.state):
         raise Disagreement.because(expected="the clock of the side that leads", got=actor.side)
-    if actor.role != CLOCK and matter.number >= MAX_STEPS:
-        raise Conflict.because(expected=f"at most {MAX_STEPS} steps of people in a matter", got=event)
+    _refuse_many(matter, actor, event)
     move = _transition(procedure, matter, event)
     _refuse_actor(procedure, move, actor)
     _refuse_facts(facts, {*move.records, *_own_readings(actor.side, lead_of(procedure, matter.state))}, event)
@@ -169,6 +171,8 @@ def followed(procedure: Procedure, matter: Matter, one: Taken) -> Moved:
         raise Disagreement.because(
             expected=f"no step in our name but what we proposed ({_word(matter.pending)})", got=one.event
         )
+    if one.actor.role != CLOCK:
+        _refuse_full((*matter.steps, one))
     moved = _judged(procedure, matter, one)
     pending = None if matter.pending and one.actor.side == matter.side else matter.pending
     return Moved(matter=replace(moved.matter, pending=pending), step=moved.step)
@@ -178,6 +182,7 @@ def replayed(procedure: Procedure, blank: Matter, steps: tuple[Taken, ...]) -> M
     """The half that follows from the other side's whole story, every step judged again."""
     if not steps or steps[0].event != OPEN:
         raise Disagreement.because(expected=f"steps, the first {OPEN}", got=str(len(steps)))
+    _refuse_full(steps)
     moved = _judged(procedure, blank, steps[0])
     for one in steps[1:]:
         moved = _judged(procedure, moved.matter, one)
@@ -193,6 +198,7 @@ def proposed(
             expected="one proposal at a time",
             got=f"{event}, while {matter.pending.event} waits for the other side",
         )
+    refuse_longer(matter, facts)
     taken(procedure, matter, event, actor, facts, at=at)
     return replace(
         matter, pending=Proposal(event=event, actor=actor, facts=facts, number=matter.number), updated_at=at
@@ -208,6 +214,7 @@ def accepted(procedure: Procedure, matter: Matter, one: Proposal, *, at: datetim
             expected=f"a proposal made after step {matter.number}", got=f"after step {one.number}",
             remedy="Something else happened first: look again, and propose it again if it is still wanted.",
         )  # fmt: skip
+    refuse_longer(matter, one.facts)
     return taken(procedure, matter, one.event, one.actor, one.facts, at=at)
 
 
@@ -263,6 +270,29 @@ def _judged(procedure: Procedure, matter: Matter, one: Taken) -> Moved:
             got=f"step {one.number} from {one.source} to {one.target} at {one.at}",
         )
     return moved
+
+
+def refuse_longer(matter: Matter, facts: Mapping[str, Any]) -> None:
+    """People state no more once the story is as long as a message can tell. The clock is never refused."""
+    if _length(matter.steps) + len(canonical_bytes(facts)) > MAX_STORY:
+        raise Conflict.because(
+            expected=f"at most {MAX_STORY} bytes of facts in a matter", got="more",
+            remedy="Send long documents as attachments, and name their digest.",
+        )  # fmt: skip
+
+
+def _refuse_full(steps: tuple[Taken, ...]) -> None:
+    if (length := _length(steps)) > MAX_STORY + MAX_FACTS:  # the last may be the clock's
+        raise Disagreement.because(expected=f"at most {MAX_STORY} bytes of facts in a matter", got=str(length))
+
+
+def _length(steps: tuple[Taken, ...]) -> int:
+    return sum(len(canonical_bytes(one.facts)) for one in steps)
+
+
+def _refuse_many(matter: Matter, actor: Actor, event: str) -> None:
+    if actor.role != CLOCK and matter.number >= MAX_STEPS:
+        raise Conflict.because(expected=f"at most {MAX_STEPS} steps of people in a matter", got=event)
 
 
 def _refuse_clock_again(matter: Matter, one: Taken) -> None:

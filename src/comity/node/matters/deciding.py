@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity.backends.sql import Transaction
-from comity.casework.matter import Matter, amended, frees, leads, proposed, refuse_readings, taken
+from comity.casework.matter import Matter, amended, frees, leads, proposed, refuse_longer, refuse_readings, taken
 from comity.errors import Conflict
 from comity.law import Action
 from comity.law.four_eyes import others
@@ -36,6 +36,8 @@ def decide(node: Node, matter_id: str, event: str, facts: Mapping[str, Any], *, 
             propose(node, tx, waiting, actor=person.id)
             return waiting
         given = {**facts, **standing_reading(node, one, matter, {**matter.facts, **facts})}
+        if not frees(one, matter, event):
+            refuse_longer(matter, given)
         moved = taken(one, matter, event, actor_of(matter, person), given, at=now)
         keep(node, tx, one, moved)
         tell = try_to_tell if frees(one, matter, event) else tell_step
@@ -50,6 +52,7 @@ def amend(node: Node, matter_id: str, fields: Mapping[str, Any], *, person: Pers
         matter = _decidable(node, tx, matter_id, person)
         one = procedure_of(tx, matter)
         given = {**fields, **our_reading(node, one, matter, {**matter.facts, **fields})}
+        refuse_longer(matter, given)
         moved = amended(one, matter, actor_of(matter, person), given, at=node.clock())
         keep(node, tx, one, moved)
         return moved.matter
