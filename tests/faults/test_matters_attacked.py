@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
+from comity.casework import matter as casework
 from comity.casework.matter import (
     Actor,
     Disagreement,
     Matter,
+    Proposal,
     Taken,
     accepted,
+    amended,
     followed,
     opened,
     replayed,
     taken,
 )
-from comity.casework.matter_documents import read_step, step_document
+from comity.casework.matter_documents import proposal_document, read_step, step_document
 from comity.errors import Conflict, InputError
 from comity.law import procedure
 from comity.law.procedures import Procedure, Transition
@@ -265,3 +268,34 @@ def test_nobody_is_called_clock(ends: Ends) -> None:
     for odd in ({"by": "clock"}, {"role": "clock"}):
         with pytest.raises(InputError, match="as neither"):
             read_step({**document, **odd})
+
+
+def test_a_matter_does_not_grow_for_ever(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the asking side adds is declined in time; who is held is released all the same."""
+    ends.go("received")
+    monkeypatch.setattr(casework, "MAX_STORY", 60_000)
+    supply = move(EXTRADITION, "supply", "received")
+    ends.take(supply, {"supplement": {"text": "x" * 40_000}})
+    with pytest.raises(Conflict, match="bytes of facts"):
+        ends.take(supply, {"supplement": {"text": "x" * 40_000}})
+    mallory = Actor(by="m", role="prosecutor", side="requesting")
+    facts = {"supplement": {"text": "x" * 40_000}}
+    flood = Proposal(event="supply", actor=mallory, facts=facts, number=half(ends, "requested").number)
+    say(ends, "requesting", telling.PROPOSAL, {"proposal": proposal_document(flood)})
+    assert len(ends.town.events(TH, "matter.declined")) == 1
+    monkeypatch.setattr(casework, "MAX_STEPS", 3)
+    monkeypatch.setattr(casework, "MAX_STORY", 1)
+    monkeypatch.setattr(casework, "MAX_FACTS", 200_000)
+    ends.take(move(EXTRADITION, "release", "received"), {})
+    assert ends.agree() == "discharged"
+
+
+def test_a_draft_is_not_amended_for_ever(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A story of a hundred thousand amendments would keep whoever replays it from everything else for minutes."""
+    monkeypatch.setattr(casework, "MAX_STEPS", 3)
+    writer = Actor(by="m", role="prosecutor", side="requesting")
+    made = half(ends, "requesting")
+    for _ in range(3):
+        made = amended(EXTRADITION, made, writer, {}, at=ends.town.clock()).matter
+    with pytest.raises(Conflict, match="at most 3 steps"):
+        amended(EXTRADITION, made, writer, {}, at=ends.town.clock())

@@ -1,8 +1,6 @@
-"""Drive a matter from both ends: facts that open each gate, and a shortest way to a state or an event."""
+"""Drive a matter from both ends over real nodes: facts that open each gate, and somebody else for each decision."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from comity.casework.matter import Matter
@@ -12,6 +10,7 @@ from comity.model import Person, Role, human_of
 from comity.node.matters import decide, open_matter
 from tests.nodes.story import CA, HK
 from tests.nodes.town import Town
+from tests.nodes.ways import facts_at, way_to
 from tests.property.procedure_facts import opening_facts, put
 
 
@@ -43,94 +42,8 @@ def facts_for(procedure: Procedure, move: Transition) -> dict[str, Any]:
     return {**{name: {"text": "stated"} for name in move.records}, **found}
 
 
-Stage = tuple[Transition, dict[str, Any]]
-
-
-@cache
-def way_to(name: str, target: str, source: str = "") -> tuple[Stage, ...]:
-    """Decisions of people, with what each states, that lead a matter into the state `target`.
-
-    With `source`: until the event `target` has happened there. A shortest way, with detours for what its gates ask.
-    """
-    procedure = named(name)
-    way = _shortest(procedure, procedure.initial, source or target)
-    if source:
-        way = [
-            *way,
-            next(one for one in procedure.transitions if (one.source, one.event) == (source, target)),
-        ]
-    for _ in range(20):
-        missing = _first_missing(procedure, way)
-        if missing is None:
-            return tuple((move, _stated(procedure, way, index)) for index, move in enumerate(way))
-        way = _detour(procedure, way, *missing)
-    raise AssertionError(f"no way to {target} of {name}")
-
-
 def named(name: str) -> Procedure:
     return next(one for one in all_procedures() if one.name == name)
-
-
-def _shortest(procedure: Procedure, start: str, end: str) -> list[Transition]:
-    ways: dict[str, list[Transition]] = {start: []}
-    todo = deque([start])
-    while todo and end not in ways:
-        state = todo.popleft()
-        for move in procedure.transitions:
-            if move.source == state and move.side != "clock" and move.target not in ways:
-                ways[move.target] = [*ways[state], move]
-                todo.append(move.target)
-    return ways[end]
-
-
-def _first_missing(procedure: Procedure, way: list[Transition]) -> tuple[int, str] | None:
-    """The first step whose gates ask for what nobody has stated, or decided, by then."""
-    known = {"basis", "requested_basis", *(one.name.split(".")[0] for one in procedure.fields)}
-    for index, move in enumerate(way):
-        known |= {*move.records, f"decided.{move.event}"}
-        for name in move.guards:
-            guard = procedure.guards[name]
-            for one in (*guard.all, *guard.any[:1]):
-                asked = [one.fact, *([one.value] if one.op in ("same_as", "different_from") else [])]
-                for path in asked:
-                    parts = path.split(".")
-                    needed = ".".join(parts[:2]) if parts[0] == "decided" else parts[0]
-                    if needed and needed not in known:
-                        return index, needed
-    return None
-
-
-def _detour(procedure: Procedure, way: list[Transition], index: int, needed: str) -> list[Transition]:
-    """The same way, through a decision that states what is needed, before the step that asks for it."""
-    for move in procedure.transitions:
-        if move.side == "clock" or not (needed in move.records or needed == f"decided.{move.event}"):
-            continue
-        for back in range(index, -1, -1):
-            try:
-                there = _shortest(procedure, way[back].source, move.source)
-                return [
-                    *way[:back],
-                    *there,
-                    move,
-                    *_shortest(procedure, move.target, way[index].source),
-                    *way[index:],
-                ]
-            except KeyError:
-                continue
-    raise AssertionError(f"{procedure.name}: nobody can state {needed}")
-
-
-def _stated(procedure: Procedure, way: list[Transition], index: int) -> dict[str, Any]:
-    """What is stated at a step: as the later steps want it, until it is stated anew."""
-    move, found = way[index], {name: {"text": "stated"} for name in way[index].records}
-    asked: dict[str, Any] = {}
-    for later in reversed(way[index:]):
-        for name, value in opening_facts(procedure, later).items():
-            both = isinstance(value, dict) and isinstance(asked.get(name), dict)
-            asked[name] = {**asked[name], **value} if both else value
-    facts = {**found, **{name: asked[name] for name in move.records if name in asked}}
-    _sign(procedure, move, facts, _name(move))
-    return facts
 
 
 def _name(move: Transition) -> str:
@@ -201,8 +114,12 @@ class Ends:
         self.town.settle()
 
     def go(self, state: str) -> None:
-        for move, facts in way_to(self.procedure.name, state):
-            self.take(move, facts)
+        """From the beginning, by the fewest decisions of people that its gates allow."""
+        way = way_to(self.procedure, state)
+        for index, move in enumerate(way):
+            half = self.half("requesting")
+            known = dict(half.facts) if half else {}
+            self.take(move, facts_at(self.procedure, way, index, name=human_of(by(move)), known=known))
 
     def go_on(self, state: str) -> None:
         """From where it stands, by one event."""

@@ -16,7 +16,7 @@ from comity.node.erase import erase_case
 from comity.node.matters import amend, decide, get, open_matter, openings, settle, telling
 from comity.node.post.send import Letter, send
 from comity.node.sweep import sweep
-from tests.nodes.matters import Ends, by, facts_for, fields_of
+from tests.nodes.matters import Ends, by, facts_for, fields_of, named
 from tests.nodes.story import CA, HK, TH
 from tests.nodes.town import COMPACT, Town
 
@@ -263,6 +263,15 @@ def test_a_matter_opened_twice_with_one_id_is_one(town: Town) -> None:
         for _ in range(2)
     ]
     assert made[0] == made[1]
+    with pytest.raises(Conflict, match="still free"):
+        open_matter(
+            town[CA],
+            procedure_name="mla",
+            peer=TH,
+            person=NADIA,
+            fields=fields_of(MLA),
+            matter_id="matter-chosen-1",
+        )
 
 
 def test_reading_is_recorded_and_says_what_stands_against_each_event(ends: Ends) -> None:
@@ -292,6 +301,14 @@ def test_a_running_matter_keeps_the_text_it_began_with(ends: Ends, monkeypatch: 
     monkeypatch.setattr(keeping, "procedure", lambda _name: newer)
     ends.go_on("acknowledged")
     assert ends.agree() == "acknowledged"
+
+
+def test_no_treaty_no_request_for_extradition(town: Town) -> None:
+    """Between CA and HK the register knows no treaty of extradition that is in use."""
+    ends = Ends(town, named("extradition"))
+    with pytest.raises(Forbidden, match="basis-usable"):
+        ends.go("sent")
+    assert ends.half("requested") is None
 
 
 def test_what_was_stated_before_opens_no_gate_again(ends: Ends) -> None:

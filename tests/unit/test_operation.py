@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from comity.casework.joint_operation import GO, OUTCOME, PLAN, RESULT, NoVictimSafety, State
+from comity.casework.joint_operation import GO, NO_GO, OUTCOME, PLAN, RESULT, NoVictimSafety, State
 from comity.errors import Conflict, Forbidden, InputError, NotFound
 from comity.model import Role
 from comity.node.handling.retract import take_back
@@ -22,6 +22,7 @@ from comity.node.joint.operation import (
     tell_result,
 )
 from comity.node.joint.operation_text import plan_of, read_plan, write_plan
+from comity.node.post.pace import ALARMS_A_MINUTE
 from comity.node.sweep import sweep
 from tests.nodes.clock import START
 from tests.nodes.hostile import Hostile
@@ -315,6 +316,33 @@ def test_a_member_that_began_with_another_text_is_heard_by_nobody(town: Town) ->
     say(town, TH, HK, entry)
     assert [one.author for one in entries(town, HK, "operation")] == [CA]
     assert [one.body["peer"] for one in town.events(HK, "alarm.joint-two-stories")] == [TH]
+
+
+def test_one_contradiction_is_one_alarm_however_often_it_is_told(town: Town) -> None:
+    """Thailand claims in every entry to have seen another plan: that is said once, and floods nobody's log."""
+    operation = planned(town)
+    plan = at(town, HK, operation).standing.plan.digest
+    last = ("0" * 64, 0)
+    for _ in range(3):
+        entry = forged(
+            town, TH, "operation", NO_GO, {"plan": plan, "why": "x"}, seen={CA: (1, "c" * 64)},
+            previous=last[0], number=last[1] + 1,
+        )  # fmt: skip
+        say(town, TH, HK, entry)
+        last = (entry.digest, entry.number)
+    assert [one.author for one in entries(town, HK, "operation")] == [CA, TH, TH, TH]
+    (alarm,) = town.events(HK, "alarm.joint-two-stories")
+    assert (alarm.body["peer"], alarm.body["witness"]) == (CA, TH)
+
+
+def test_a_member_that_contradicts_itself_anew_each_time_is_held_to_the_pace_of_alarms(town: Town) -> None:
+    operation = planned(town)
+    plan = at(town, HK, operation).standing.plan.digest
+    town[HK].pace.alarms._peers[TH] = (town.clock() + timedelta(minutes=1), ALARMS_A_MINUTE)
+    entry = forged(town, TH, "operation", NO_GO, {"plan": plan, "why": "x"}, seen={CA: (1, "c" * 64)})
+    say(town, TH, HK, entry)
+    assert at(town, HK, operation).standing.state is State.DISPUTED
+    assert not town.events(HK, "alarm.joint-two-stories")
 
 
 @pytest.mark.parametrize("kind", [PLAN, OUTCOME])

@@ -150,7 +150,8 @@ def taken(
     """Let `event` happen, as the side that leads. `Conflict`, `Forbidden` or `InputError` if it may not."""
     if actor.role == CLOCK and actor.side != lead_of(procedure, matter.state):
         raise Disagreement.because(expected="the clock of the side that leads", got=actor.side)
-    _refuse_many(matter, actor, event)
+    if not frees(procedure, matter, event):
+        _refuse_many(matter, actor, event)
     move = _transition(procedure, matter, event)
     _refuse_actor(procedure, move, actor)
     _refuse_facts(facts, {*move.records, *_own_readings(actor.side, lead_of(procedure, matter.state))}, event)
@@ -231,11 +232,14 @@ def unheard(procedure: Procedure, matter: Matter) -> bool:
 
 
 def frees(procedure: Procedure, matter: Matter, event: str) -> bool:
-    """Whether `event` only ends what is held, here and now: we lead, no gate stands before it, and it is over then."""
-    return leads(procedure, matter) and any(
+    """Whether `event` only ends what is held: the side that leads decides it, no gate is before it, it is over then.
+
+    Nothing that the other side does keeps it from happening: no dispute, no flood of steps, no silence.
+    """
+    return any(
         one.source == matter.state and one.event == event and not one.guards
-        and procedure.states[one.source].holds != "" and one.target in procedure.final
-        and procedure.states[one.target].holds == ""
+        and one.side == lead_of(procedure, one.source) and one.target in procedure.final
+        and procedure.states[one.source].holds != "" and procedure.states[one.target].holds == ""
         for one in procedure.transitions
     )  # fmt: skip
 
@@ -283,7 +287,9 @@ def refuse_longer(matter: Matter, facts: Mapping[str, Any]) -> None:
 
 def _refuse_full(steps: tuple[Taken, ...]) -> None:
     if (length := _length(steps)) > MAX_STORY + MAX_FACTS:  # the last may be the clock's
-        raise Disagreement.because(expected=f"at most {MAX_STORY} bytes of facts in a matter", got=str(length))
+        raise Disagreement.because(
+            expected=f"at most {MAX_STORY} bytes of facts in a matter", got=str(length)
+        )
 
 
 def _length(steps: tuple[Taken, ...]) -> int:

@@ -193,7 +193,9 @@ _JOINT: Mapping[str, _Words] = {
     ),
     "deconflict.told": lambda body: f"Our case and contact told to {body['peer']} ({body['reference']})",
     "joint.written": lambda body: f"Written in {body['space']}: {body['entry']} (entry {body['number']})",
-    "joint.heard": lambda body: f"{body['peer']} wrote in {body['space']}: {body['entry']} (entry {body['number']})",
+    "joint.heard": lambda body: (
+        f"{body['peer']} wrote in {body['space']}: {body['entry']} (entry {body['number']})"
+    ),
     "joint.read": lambda body: f"{body['space']} was read",
     "joint.listed": lambda body: f"The list of joint work ({body['what']}) was read",
     "operation.stands": lambda body: f"{body['space']} is {body['state']}: {body['why']}",
