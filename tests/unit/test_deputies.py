@@ -330,3 +330,16 @@ def test_the_pages_take_deputies_and_show_them(office: Office) -> None:
         assert 400 <= wrong.status_code < 500
         assert "a personnel number" in wrong.text
     assert [one.id for one in other_accounts(office.node, "mei")] == ["mei.duty"]
+
+
+def test_nobody_who_investigates_screens_as_the_deputy_of_a_victim_support_officer(town: Town) -> None:
+    """A screening is independent of the investigation: so is whoever stands in for the officer."""
+    office = Office(town)
+    office.add("anong", Role.VICTIM_SUPPORT)
+    office.add("malee", Role.VICTIM_SUPPORT, "P-7")
+    deputise(office.node, "malee", principal="anong", until=office.after(days=1), person=ADMIN)
+    office.add("malee-too", Role.ANALYST, "P-7")
+    office.add("suda", Role.VICTIM_SUPPORT, "P-7")
+    for name in ("mei", "lok", "suda"):
+        with pytest.raises(InputError, match="victim-support officer and nothing else"):
+            deputise(office.node, name, principal="anong", until=office.after(days=1), person=ADMIN)

@@ -9,6 +9,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from scripts import api_document
 
+from comity.entrypoints.api import app as api_app
 from comity.entrypoints.api import beside, create_api
 from comity.entrypoints.api.guards import MAX_BODY
 from comity.entrypoints.api.problems import PROBLEM
@@ -204,6 +205,17 @@ def test_health_and_the_document_need_no_token(client: Client) -> None:
     del client.headers["Authorization"]
     assert client.get("/health").json() == {"status": "ok", "node": CA}
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_document_is_made_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for it, without a token and at any pace."""
+    first = client.get("/openapi.json").content
+
+    def again(_: object) -> dict[str, object]:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr(api_app, "document", again)
+    assert client.get("/openapi.json").content == first
 
 
 def test_the_document_that_is_kept_is_the_one_that_is_served(client: Client) -> None:

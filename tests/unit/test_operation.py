@@ -345,6 +345,20 @@ def test_a_member_that_contradicts_itself_anew_each_time_is_held_to_the_pace_of_
     assert not town.events(HK, "alarm.joint-two-stories")
 
 
+def test_a_no_go_after_it_began_undoes_nothing(town: Town) -> None:
+    """Nobody's own node writes one so late; another's may, and everybody else still tells what their part brought."""
+    operation = planned(town)
+    go(town, operation, *ALL)
+    town.settle()
+    town.clock.advance(days=2, hours=1)
+    plan = at(town, HK, operation).standing.plan.digest
+    say(town, TH, HK, forged(town, TH, "operation", NO_GO, {"plan": plan, "why": "too late"}))
+    assert at(town, HK, operation).standing.state is State.GO
+    tell_result(
+        town[HK], operation, counts={"premises": 1}, text="Held.", person=town.person(HK, Role.SUPERVISOR)
+    )
+
+
 @pytest.mark.parametrize("kind", [PLAN, OUTCOME])
 def test_nobody_but_the_leader_plans_or_states_the_outcome(town: Town, kind: str) -> None:
     operation = planned(town)
@@ -411,6 +425,14 @@ def test_an_entry_that_is_none_is_refused(town: Town, changes: dict[str, Any]) -
     say(town, TH, CA, entry)
     assert len(town.events(CA, "alarm.message-refused")) == 1
     assert [one.author for one in entries(town, CA, "operation")] == [CA]
+
+
+def test_a_deputy_with_the_longest_name_is_heard(town: Town) -> None:
+    """What our own people may be called, others must take."""
+    planned(town)
+    name = f"{'m' * 60} for {'l' * 60}"
+    say(town, TH, CA, forged(town, TH, "operation", GO, {"plan": "a" * 64, "authority": "x"}, by=name))
+    assert [one.by for one in entries(town, CA, "operation")][1:] == [name]
 
 
 @pytest.mark.parametrize(

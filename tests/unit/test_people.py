@@ -38,7 +38,7 @@ def test_a_name_is_taken_once(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "m", "x" * 61, "a b", "a\n", "a;b", "../x", "node", "policy", "-", "console:0"]
+    "name", ["", "m", "x" * 61, "a b", "a\n", "a;b", "../x", "node", "policy", "clock", "-", "console:0"]
 )
 def test_a_name_that_would_mislead_is_refused(town: Town, name: str) -> None:
     """Events are signed with names: nobody may be called what the machine is called."""
@@ -87,7 +87,7 @@ def test_the_accounts_of_one_human_are_known_as_such(town: Town) -> None:
     assert (added["lok"]["human"], added["lok"]["others"]) == ("lok", [])
 
 
-@pytest.mark.parametrize("human", ["x", "P 12", "P-1 for P-2", "node", "policy", "P\n12", "x" * 61])
+@pytest.mark.parametrize("human", ["x", "P 12", "P-1 for P-2", "node", "policy", "clock", "P\n12", "x" * 61])
 def test_a_personnel_number_that_would_mislead_is_refused(town: Town, human: str) -> None:
     with pytest.raises(InputError, match="a personnel number"):
         add_person(town[CA], "mei", Role.ANALYST, actor="administrator", human=human)

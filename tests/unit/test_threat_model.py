@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "threat-model.md"
 THREATS = (
+    "A gate walked around", "Stolen program token",
     "Replay", "Reorder, drop, truncate", "Surreptitious forwarding", "Re-encryption", "Algorithm downgrade",
     "Type confusion", "Different plaintext per recipient", "Stolen signing key", "Stolen decryption key",
     "Log equivocation", "Log tail truncation", "Log rollback", "Log back-dating",

@@ -7,18 +7,17 @@ import pytest
 from comity.casework.victim import Purpose
 from comity.errors import Forbidden
 from comity.law.trafficking import indicators
+from comity.model import human_of
 from comity.node.bootstrap import Node
-from comity.node.matters import decide, deciding
-from comity.node.policy import NO_BASIS
+from comity.node.matters import decide
 from comity.node.vault.consents import consent
 from comity.node.vault.screening import NotStated, state
-from tests.nodes.matters import Ends, named
+from tests.nodes.matters import Ends, by, named
 from tests.nodes.story import CA, HK
 from tests.nodes.town import Town
 from tests.nodes.vaults import admitted, found_vault, officer, screened, vault_of
+from tests.nodes.ways import facts_at, way_to
 
-USABLE = {**NO_BASIS, "instrument": "UNTOC", "usable": True}
-_BASIS = {"requesting": "basis", "requested": "requested_basis"}
 NONE_FOUND = dict.fromkeys(indicators(), "no")
 
 
@@ -38,10 +37,8 @@ def asked(ends: Ends) -> str:
 
 
 @pytest.fixture
-def ends(town: Town, monkeypatch: pytest.MonkeyPatch) -> Ends:
-    """A hand-over that CA asked of HK, where the person is to be screened. What registers read is another test's."""
-    read: Any = lambda _node, _one, matter, _facts: {_BASIS[matter.side]: USABLE}  # noqa: E731 - stands in
-    monkeypatch.setattr(deciding, "our_reading", read)
+def ends(town: Town) -> Ends:
+    """A hand-over that CA asked of HK, where the person is to be screened."""
     found_vault(town[HK])
     one = Ends(town, named("handover"))
     one.go("screening")
@@ -97,3 +94,25 @@ def test_what_was_withdrawn_feeds_nothing_any_more(town: Town, ends: Ends) -> No
             {"screening_victim": facts["screening_victim"]},
             person=officer(),
         )
+
+
+def test_a_screening_that_was_withdrawn_later_opens_no_gate_either(town: Town, ends: Ends) -> None:
+    victim = admitted(town[HK])
+    screened(town[HK], victim, NONE_FOUND)
+    way = way_to(ends.procedure, "handed_over")
+    start = next(index for index, move in enumerate(way) if move.source == "screening")
+    for index in range(start, len(way)):
+        half, move = ends.half("requested"), way[index]
+        assert half is not None
+        facts = facts_at(ends.procedure, way, index, name=human_of(by(move)), known=dict(half.facts))
+        told = [name for name in ("screening_victim", "screening_protection") if name in facts]
+        if told:
+            fresh = stated(town[HK], victim, asked(ends))
+            facts |= {name: fresh[name] for name in told}
+        if move.event == "hand_over":
+            screened(town[HK], victim, {"violence": "yes"})
+            with pytest.raises(NotStated):
+                ends.take(move, facts)
+            break
+        ends.take(move, facts, person=officer() if told else None)
+    assert ends.agree() == "cleared"

@@ -132,7 +132,7 @@ def standing(entries: Sequence[Entry], *, leader: str, now: datetime) -> Standin
             why="the leader took the plan back",
         )  # fmt: skip
     about = [one for one in entries if one.body.get("plan") == plan.digest]
-    words = _words(about)
+    words = _words(about, begins=_begins(plan))
     said = [one for one in about if one.kind == OUTCOME and one.author == leader]
     outcome = max(said, key=_number, default=None)
     silent = tuple(one for one in plan.body["members"] if one not in words)
@@ -143,10 +143,14 @@ def standing(entries: Sequence[Entry], *, leader: str, now: datetime) -> Standin
     )  # fmt: skip
 
 
-def _words(about: Sequence[Entry]) -> dict[str, Entry]:
-    """Member → what it said to the plan. A no-go stands: only a new plan gets another word."""
+def _words(about: Sequence[Entry], *, begins: datetime) -> dict[str, Entry]:
+    """Member → what it said to the plan. A no-go stands: only a new plan gets another word. One that is said once the
+    first action has begun stops nothing any more, and does not make undone what was done.
+    """
     found: dict[str, Entry] = {}
     for one in sorted(about, key=_number):
+        if one.kind == NO_GO and one.at >= begins:
+            continue
         if one.kind in (GO, NO_GO) and (one.author not in found or found[one.author].kind == GO):
             found[one.author] = one
     return found
@@ -194,8 +198,7 @@ def require_word(one: Standing, *, kind: str, now: datetime) -> None:
     """`Conflict` where a member cannot say this any more: go before the deadline, no-go before the first action."""
     if not one.plan.body:
         raise Conflict.because(expected="a plan that stands", got=one.why)
-    starts = min(_time(action["starts"]) for action in one.plan.body["actions"])
-    ends = _time(one.plan.body["decide_by"]) if kind == GO else starts
+    ends = _time(one.plan.body["decide_by"]) if kind == GO else _begins(one.plan)
     if now >= ends or (kind == GO and one.state is not State.AWAITING):
         raise Conflict.because(
             expected=f"a plan to which one can still say {kind.partition('.')[2]}",
@@ -211,6 +214,10 @@ def require_result(one: Standing, *, now: datetime) -> None:
 
 def _digests(one: Standing) -> dict[str, str]:
     return {who: word.digest for who, word in one.words.items() if word.kind == GO}
+
+
+def _begins(plan: Entry) -> datetime:
+    return min(_time(action["starts"]) for action in plan.body["actions"])
 
 
 def _number(one: Entry) -> int:

@@ -332,7 +332,11 @@ def _transition(procedure: Procedure, matter: Matter, event: str) -> Transition:
         if one.source == matter.state and one.event == event:
             return one
     known = ", ".join(procedure.allowed(matter.state)) or "no event: it is final"
-    raise Conflict.because(expected=f"in state {matter.state} one of [{known}]", got=event, where=matter.id)
+    raise Conflict.because(
+        expected=f"in state {matter.state} one of [{known}]", got=event, where=matter.id,
+        remedy=f"What leads to {event}: comity procedure show {procedure.name}; what you may decide now: "
+        "comity request show DIR MATTER --as NAME.",
+    )  # fmt: skip
 
 
 def _refuse_actor(procedure: Procedure, move: Transition, actor: Actor) -> None:

@@ -10,6 +10,8 @@ from comity.errors import InputError
 
 __all__ = ["proposal_document", "read_proposal", "read_step", "read_steps", "step_document"]
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,79}", re.ASCII)
+LONGEST_NAME = 125
+"""Two personnel numbers of 60, and the word between them: a deputy and whom they stand for."""
 _STEP: Mapping[str, type] = {
     "number": int, "event": str, "from": str, "to": str, "by": str, "role": str, "side": str, "at": str, "facts": dict,
 }  # fmt: skip
@@ -65,8 +67,10 @@ def _row(document: Any, shape: Mapping[str, type], what: str) -> dict[str, Any]:
 def _actor(row: Mapping[str, Any]) -> Actor:
     if row["side"] not in ("requesting", "requested"):
         raise InputError.because(expected="side: requesting or requested", got=repr(row["side"])[:40])
-    if not 0 < len(row["by"]) <= 120 or not row["by"].isprintable():
-        raise InputError.because(expected="by: a name of at most 120 characters", got=repr(row["by"])[:40])
+    if not 0 < len(row["by"]) <= LONGEST_NAME or not row["by"].isprintable():
+        raise InputError.because(
+            expected=f"by: a name of at most {LONGEST_NAME} characters", got=repr(row["by"])[:40]
+        )
     if (row["by"] == CLOCK) is not (row["role"] == CLOCK):
         raise InputError.because(expected=f"{CLOCK} as name and as role, or as neither", got=row["by"])
     return Actor(by=row["by"], role=_word(row["role"], "role"), side=row["side"])

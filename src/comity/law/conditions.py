@@ -95,7 +95,19 @@ def _why_not(one: Condition, facts: Facts, declared: Declared) -> str:
         return "" if stated else f"{one.fact} must be one of: {known}"
     if _TESTS[one.op](got, one, facts):
         return ""
-    return f"{one.fact} {_WORDS[one.op]} {one.value}, it is {repr(got)[:60]}"
+    return f"{one.fact} {_WORDS[one.op]} {one.value}, {_outcome(got, one)}"
+
+
+def _outcome(got: Any, one: Condition) -> str:
+    """What stands there instead; of a safeguard, what its table makes of it and which answers are open."""
+    if one.op != "safeguard" or not isinstance(got, Mapping):
+        return f"it is {repr(got)[:60]}"
+    try:
+        found = safeguards.decide(safeguards.table(one.value), got)
+    except InputError as error:
+        return str(error)
+    unanswered = ", ".join(fact.name for fact in found.open)
+    return f"it is {found.outcome}: {found.reason}" + (f" (not answered: {unanswered})" if unanswered else "")
 
 
 def _same(got: Any, value: Any) -> bool:

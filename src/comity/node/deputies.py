@@ -3,7 +3,8 @@
 A deputy signs in as themselves and says for whom ("mei for lok"): events then bear both names, and four eyes counts
 both humans, so that neither approves what either drafted. A deputy has the role of that one person and no more:
 nobody passes on a role that they have as a deputy. Only the roles of casework have deputies and are deputies: no
-administrator comes to a case this way, and nobody comes to the people and keys of a node.
+administrator comes to a case this way, and nobody comes to the people and keys of a node. A victim-support officer's
+deputy is one too, and nothing else: nobody who investigates screens a person under another's name.
 """
 
 from datetime import datetime, timedelta
@@ -89,7 +90,14 @@ def _refuse_pair(tx: Transaction, deputy: Person, absent: Person, by: Person) ->
         )
     if by.humans & (deputy.humans | absent.humans):
         raise Forbidden(f"expected somebody else to name deputies of and for {by.id}, got themselves")
-    for one in (absent, *tx.people.accounts_of(human_of(deputy))):
+    theirs = tx.people.accounts_of(human_of(deputy))
+    if absent.role is Role.VICTIM_SUPPORT and any(one.role is not Role.VICTIM_SUPPORT for one in theirs):
+        raise InputError.because(
+            expected=f"a deputy of {absent.id} who is a victim-support officer and nothing else: they screen people "
+            "independently of those who investigate",
+            got=", ".join(f"{one.id}, {one.role}" for one in theirs),
+        )  # fmt: skip
+    for one in (absent, *theirs):
         if one.role not in CASEWORK:
             raise InputError.because(
                 expected=f"people of casework only ({', '.join(sorted(CASEWORK))})",

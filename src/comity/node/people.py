@@ -18,8 +18,8 @@ from comity.node.deputies import as_deputy
 from comity.node.policy import require_in_office
 
 SESSION = timedelta(hours=8)
-NOT_PEOPLE = frozenset({"node", "policy"})
-"""What the node and its standing policies are called in events: nobody may be mistaken for them."""
+NOT_PEOPLE = frozenset({"node", "policy", "clock"})
+"""What the node, its standing policies and deadlines are called in events: nobody may be mistaken for them."""
 _HASHER = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
 _NOBODY = _HASHER.hash("nobody has this password")
 

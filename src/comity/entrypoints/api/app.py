@@ -5,6 +5,7 @@ It holds no rule: who may do what is the policies' to say, what may happen the p
 
 import secrets
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from litestar import Litestar, Response
@@ -30,13 +31,18 @@ def create_api(
     """The API on `node`."""
     api: Litestar
 
+    @cache
+    def described() -> dict[str, Any]:
+        """Made once: whoever asks needs no token, and it takes its time."""
+        return document(api)
+
     def on_error(request: ApiRequest, error: Exception) -> Response[bytes]:
         return answer_error(request, error, reference=new_secret()[:8])
 
     api = Litestar(
         path=BASE,
         route_handlers=[
-            *about_routes(node, lambda: document(api)), *law_routes(), *casework_routes(node), *matter_routes(node),
+            *about_routes(node, described), *law_routes(), *casework_routes(node), *matter_routes(node),
         ],
         guards=[door or Door(node=node), strict_input],
         before_send=[add_headers],

@@ -59,6 +59,8 @@ def request_list(folder: NodeDir, as_: MaybeAs = "", as_json: AsJson = False) ->
             )
         )  # fmt: skip
     out.print(table if requests or matters else "No request yet.")
+    if not as_:
+        out.print("Matters (request new) are listed with --as NAME, for those who may read them.")
 
 
 def _plain(request: Request, why: str) -> Any:

@@ -42,5 +42,6 @@ def request_new(
         print_json(document(done))
     else:
         out.print(
-            f"{done.id} is drafted for {shown(to)[0]}. What comes next: comity request show DIR {done.id}"
+            f"{done.id} is drafted for {shown(to)[0]}. What comes next: "
+            f"comity request show {shown(str(folder))[0]} {done.id} --as {shown(as_)[0]}"
         )

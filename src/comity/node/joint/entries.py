@@ -13,6 +13,8 @@ ENTRY = "joint.entry"
 FORMAT = "comity-joint-entry/1"
 LONGEST_TEXT = 4_000
 LONGEST_LINE = 300
+LONGEST_BY = 125
+"""Two names of 60 characters, of a deputy and of whom they stand for."""
 
 
 def read_entry(payload: Mapping[str, Any]) -> Entry:
@@ -28,7 +30,7 @@ def read_entry(payload: Mapping[str, Any]) -> Entry:
         number=fields.integer("number", least=1, most=MOST_ENTRIES), kind=fields.text("kind", form=LABEL),
         previous=fields.text("previous", form=DIGEST), founding=fields.text("founding", form=DIGEST),
         seen={who: _head(seen, who) for who in seen.values}, at=read_instant(fields, "at"),
-        by=fields.text("by", longest=80), body=fields.nested("body").values,
+        by=fields.text("by", longest=LONGEST_BY), body=fields.nested("body").values,
     )  # fmt: skip
     if entry.document != dict(payload):
         raise InputError.because(expected=f"an entry of format {FORMAT} and nothing else", got="another text")

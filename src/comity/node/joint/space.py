@@ -175,9 +175,13 @@ def _tells_other_story(node: Node, tx: Transaction, space: Space, entry: Entry) 
 
 
 def _compare(node: Node, tx: Transaction, space: Space, entry: Entry) -> None:
-    """What others saw of this author, and this author of others, against what stands here."""
-    for one in two_stories(entries_of(tx, space)):
-        if entry.author in (one.witness, one.author):
+    """What others saw of this author, and this author of others, against what stands here: what is new, said once, and
+    no more often than a peer may raise alarms. The state of the space shows it whether it was said or not.
+    """
+    known = entries_of(tx, space)
+    said = set(two_stories([one for one in known if one.digest != entry.digest]))
+    for one in dict.fromkeys(two_stories(known)):
+        if one not in said and node.pace.alarms.allow(entry.author, node.clock()):
             node.record(
                 tx, "alarm.joint-two-stories", actor=one.witness, peer=one.author, space=space.id,
                 witness=one.witness, number=one.number, problem=f"here {one.ours}, there {one.theirs}",

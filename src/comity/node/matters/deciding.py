@@ -17,6 +17,7 @@ from comity.casework.matter import (
 from comity.errors import Conflict
 from comity.law import Action
 from comity.law.four_eyes import others
+from comity.law.procedures import Procedure
 from comity.model import Person, humans_in
 from comity.model.authority import FOR
 from comity.node.bootstrap import Node
@@ -37,8 +38,8 @@ def decide(node: Node, matter_id: str, event: str, facts: Mapping[str, Any], *, 
         matter = tx.matters.get(matter_id)
     with recording(node, file_of(matter), actor=person.id), node.records.transaction() as tx:
         matter = _decidable(node, tx, matter_id, person, event)
-        require_stated(node, tx, facts)
         one, now = procedure_of(tx, matter), node.clock()
+        require_stated(node, tx, {**_asked_about(one, matter, event), **facts})
         if not leads(one, matter):
             waiting = proposed(one, matter, event, actor_of(matter, person), facts, at=now)
             tx.matters.put(waiting)
@@ -52,6 +53,19 @@ def decide(node: Node, matter_id: str, event: str, facts: Mapping[str, Any], *, 
         tell = try_to_tell if frees(one, matter, event) else tell_step
         tell(node, tx, one, moved.matter, actor=person.id)
         return moved.matter
+
+
+def _asked_about(one: Procedure, matter: Matter, event: str) -> dict[str, Any]:
+    """The facts stated before that the gates of this event look at: what was withdrawn since opens none."""
+    gates = {
+        name
+        for move in one.transitions
+        if (move.source, move.event) == (matter.state, event)
+        for name in move.guards
+    }
+    tests = [test for name in gates for test in (*one.guards[name].all, *one.guards[name].any)]
+    names = {test.fact.partition(".")[0] for test in tests}
+    return {name: matter.facts[name] for name in names & set(matter.facts)}
 
 
 def amend(node: Node, matter_id: str, fields: Mapping[str, Any], *, person: Person) -> Matter:

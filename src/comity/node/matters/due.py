@@ -16,5 +16,5 @@ def come_due(node: Node, tx: Transaction, deadline: Deadline) -> None:
         return
     facts = standing_reading(node, one, matter, matter.facts)
     moved = taken(one, matter, deadline.event, clock_of(matter), facts, at=node.clock())
-    keep(node, tx, one, moved)
+    keep(node, tx, one, moved, since=deadline.due_at)
     try_to_tell(node, tx, one, moved.matter, actor="node")

@@ -1,6 +1,7 @@
 """What every step of a matter has in common: its procedure as it began, its row, its deadlines and its event."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from comity.backends.sql import Transaction
@@ -42,9 +43,9 @@ def keep_text(tx: Transaction, one: Procedure) -> None:
     tx.procedure_texts.keep(digest=one.digest, name=one.name, version=one.version, text=text_of(one.name))
 
 
-def keep(node: Node, tx: Transaction, one: Procedure, moved: Moved) -> None:
-    """Store a half after a step, start and end its deadlines, and record it."""
-    matter, now = moved.matter, node.clock()
+def keep(node: Node, tx: Transaction, one: Procedure, moved: Moved, *, since: datetime | None = None) -> None:
+    """Store a half after a step, start and end its deadlines, and record it. Terms run from `since`, or from now."""
+    matter, now = moved.matter, since or node.clock()
     tx.matters.put(matter)
     found = rows(
         one, Subject(kind=SUBJECT, id=matter.id), moved.step, now=now, new_id=node.new_id,

@@ -33,7 +33,10 @@ def open_matter(
         case = tx.cases.get(case_id) if case_id else None
         name = node.compact(compact or (case.compact if case and case.compact else None)).name
         if peer == node.id or not node.knows(peer, name):
-            raise NotFound.because(expected=f"another member of {name}", got=repr(peer))
+            raise NotFound.because(
+                expected=f"another member of {name}", got=repr(peer),
+                remedy="Name a member by its id: comity compact show DIR lists them.",
+            )  # fmt: skip
         blank = _blank(node, one, name, peer, case_id, matter_id)
         given = dict(fields)
         given |= our_reading(node, one, blank, given)
