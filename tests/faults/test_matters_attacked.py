@@ -8,20 +8,10 @@ from typing import Any
 import pytest
 
 from comity.casework import matter as casework
-from comity.casework.matter import (
-    Actor,
-    Disagreement,
-    Matter,
-    Proposal,
-    Taken,
-    accepted,
-    amended,
-    followed,
-    opened,
-    replayed,
-    taken,
-)
+from comity.casework.matter import Actor, Disagreement, Matter, Proposal, Taken
 from comity.casework.matter_documents import proposal_document, read_step, step_document
+from comity.casework.matter_following import followed, replayed
+from comity.casework.matter_steps import accepted, amended, opened, taken
 from comity.errors import Conflict, InputError
 from comity.law import procedure
 from comity.law.procedures import Procedure, Transition

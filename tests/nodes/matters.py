@@ -28,7 +28,8 @@ def fields_of(procedure: Procedure) -> dict[str, Any]:
                     if isinstance(found[name], dict) and isinstance(value, dict)
                     else value
                 )
-    return {**found, **({"offence": "fraud"} if "offence" in tops else {})}
+    known = {"offence": "fraud", "urgent": False}
+    return {**found, **{name: value for name, value in known.items() if name in tops}}
 
 
 def facts_for(procedure: Procedure, move: Transition) -> dict[str, Any]:

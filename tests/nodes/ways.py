@@ -43,7 +43,7 @@ def fields_for(procedure: Procedure, way: Sequence[Transition]) -> dict[str, Any
     """Every field filled, so that the gates of the way that look at fields are open."""
     found: dict[str, Any] = {}
     for one in procedure.fields:
-        _put(found, one.name, "fraud" if one.name == "offence" else f"{one.name} as stated")
+        _put(found, one.name, {"offence": "fraud", "urgent": False}.get(one.name, f"{one.name} as stated"))
     tops = _fields(procedure)
     for test in _tests(procedure, way):
         about = [test.fact, test.value] if test.op == "same_as" else [test.fact]

@@ -15,21 +15,9 @@ from typing import Any
 
 import pytest
 
-from comity.casework.matter import (
-    CLOCK,
-    Actor,
-    Matter,
-    Proposal,
-    Taken,
-    accepted,
-    followed,
-    leads,
-    opened,
-    proposed,
-    replayed,
-    taken,
-    was_sent,
-)
+from comity.casework.matter import CLOCK, Actor, Matter, Proposal, Taken, leads, was_sent
+from comity.casework.matter_following import followed, replayed
+from comity.casework.matter_steps import accepted, opened, proposed, taken
 from comity.errors import Conflict, Forbidden, InputError
 from comity.law import all_procedures
 from comity.law.conditions import Condition

@@ -9,7 +9,8 @@ import pytest
 from litestar.testing import TestClient
 
 from comity.casework import Request
-from comity.casework.matter import Actor, Matter, taken
+from comity.casework.matter import Actor, Matter
+from comity.casework.matter_steps import taken
 from comity.entrypoints.web import create_app
 from comity.errors import Conflict, Forbidden, InputError, NotFound
 from comity.law import Action, procedure

@@ -303,6 +303,13 @@ def test_a_running_matter_keeps_the_text_it_began_with(ends: Ends, monkeypatch: 
     assert ends.agree() == "acknowledged"
 
 
+def test_what_chooses_a_term_is_true_or_false(ends: Ends, town: Town) -> None:
+    for wrong in ("yes", "true", 1, None):
+        with pytest.raises(InputError, match="urgent: true or false"):
+            amend(town[CA], ends.id, {"urgent": wrong}, person=NADIA)
+    amend(town[CA], ends.id, {"urgent": True}, person=NADIA)
+
+
 def test_no_treaty_no_request_for_extradition(town: Town) -> None:
     """Between CA and HK the register knows no treaty of extradition that is in use."""
     ends = Ends(town, named("extradition"))

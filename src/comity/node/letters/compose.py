@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from comity.casework.deadline import Deadline
-from comity.casework.matter import Matter, Taken, replayed, step_document
+from comity.casework.matter import Matter, Taken, step_document
+from comity.casework.matter_following import replayed
 from comity.law.bases import NOT_ADVICE
 from comity.law.procedures import Document, Field, Procedure
 from comity.law.wording import ENGLISH

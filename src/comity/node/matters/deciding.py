@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity.backends.sql import Transaction
-from comity.casework.matter import (
-    Matter,
-    amended,
-    frees,
-    leads,
-    proposed,
-    refuse_longer,
-    refuse_readings,
-    taken,
-)
+from comity.casework.matter import Matter, frees, leads
+from comity.casework.matter_steps import amended, proposed, refuse_longer, refuse_readings, taken
 from comity.errors import Conflict
 from comity.law import Action
 from comity.law.four_eyes import others

@@ -2,7 +2,8 @@
 
 from comity.backends.sql import Transaction
 from comity.casework import Deadline
-from comity.casework.matter import leads, taken
+from comity.casework.matter import leads
+from comity.casework.matter_steps import taken
 from comity.node.bootstrap import Node
 from comity.node.matters.keeping import clock_of, keep, procedure_of, standing_reading
 from comity.node.matters.telling import try_to_tell

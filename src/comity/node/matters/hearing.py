@@ -10,19 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from comity.backends.sql import Received, Transaction
-from comity.casework.matter import (
-    Disagreement,
-    Matter,
-    Moved,
-    Taken,
-    accepted,
-    followed,
-    lead_of,
-    leads,
-    replayed,
-    unheard,
-)
+from comity.casework.matter import Disagreement, Matter, Moved, Taken, lead_of, leads, unheard
 from comity.casework.matter_documents import read_proposal, read_step, read_steps, step_document
+from comity.casework.matter_following import followed, replayed
+from comity.casework.matter_steps import accepted
 from comity.errors import Conflict, Forbidden, InputError, NotFound
 from comity.exchange import MAX_SKEW
 from comity.law import procedure

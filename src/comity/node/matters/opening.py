@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from comity.casework.matter import Matter, opened, refuse_readings
+from comity.casework.matter import Matter
+from comity.casework.matter_steps import opened, refuse_readings
 from comity.errors import Conflict, InputError, NotFound
 from comity.law import Action, procedure
 from comity.law.procedures import Procedure

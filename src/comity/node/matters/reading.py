@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from comity.casework.matter import Matter, events_of, frees, leads, taken
+from comity.casework.matter import Matter, events_of, frees, leads
+from comity.casework.matter_steps import taken
 from comity.errors import Conflict, Forbidden, InputError
 from comity.law import Action
 from comity.law.procedures import Procedure
