@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from comity.casework import matter as casework
+from comity.casework import matter_steps as casework
 from comity.casework.matter import Actor, Disagreement, Matter, Proposal, Taken
 from comity.casework.matter_documents import proposal_document, read_step, step_document
 from comity.casework.matter_following import followed, replayed
