@@ -266,12 +266,23 @@ def test_no_xml_of_a_peer_is_ever_parsed() -> None:
     """XXE and entity bombs need an XML parser: none is within reach of what peers send, and nothing would unpickle."""
     parsers = {"xml", "lxml", "defusedxml", "html5lib", "bs4", "xmltodict", "expat", "pyexpat"}
     assert {file for file, name in imported() if name.split(".")[0] in parsers} == XML_ROOMS
-    assert {name for _, name in imported() if name.split(".")[0] in {"pickle", "marshal", "yaml"}} == set()
+    assert {name for _, name in imported() if name.split(".")[0] in {"pickle", "marshal"}} == set()
     beside = subprocess.run(
         [sys.executable, "-c", "import sys, comity.entrypoints.peer, comity.node.hear; print(*sys.modules)"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert {"lxml", "xml.parsers.expat"} & set(beside.stdout.split()) == set()
+
+
+def test_yaml_is_read_strictly_in_one_place_and_never_a_peers() -> None:
+    """Procedures, wordings and forms that ship, and what a person here writes for joint work."""
+    strict = "law/strict_yaml.py"
+    assert {file for file, name in imported() if name.split(".")[0] == "yaml"} == {strict}
+    assert "FullLoader" not in (SOURCE / strict).read_text()
+    assert "UnsafeLoader" not in (SOURCE / strict).read_text()
+    assert {file for file, name in imported() if name == "comity.law.strict_yaml"} == {
+        "entrypoints/cli/joint_arguments.py", "law/procedure_files.py", "law/wording.py", "node/letters/forms.py",
+    }  # fmt: skip
 
 
 def imported() -> Iterator[tuple[str, str]]:
