@@ -7,9 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from comity.entrypoints.cli import app
+from comity.entrypoints.cli.terminal import out
 from comity.errors import Conflict, InputError, NotFound
 from comity.law import all_procedures, procedure
 from comity.node.letters.declared import procedure_pdf
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console takes its width once, from whatever test first wrote to it."""
+    monkeypatch.setattr(out, "_width", 160)
 
 
 def _said(*words: str) -> str:
